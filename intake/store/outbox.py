@@ -1,0 +1,355 @@
+"""The outbox: what waits for the broker, what it took, what was given up, and what is read without one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache, partial
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+
+from intake.ports import Store
+from intake.store.tables import Instant, cases, outbox
+
+MAX_ATTEMPTS: Final = 5
+"""Permanent failures of one row after which it is given up."""
+
+_READ_BYTES = 8 * 1024 * 1024  # of values held by one look; more is read by the next
+_READ_ROWS = 250
+_NUMBER_ROWS = 1000
+_TAIL_ROWS = 200
+_TAIL_SECONDS = 1.0  # between looks where nobody rings: another process may have written
+_LOCK_NUMBERING = 0x1A7A4E00  # PostgreSQL advisory lock
+
+_UNSENT = sa.and_(outbox.c.sent_at.is_(None), outbox.c.dead_at.is_(None))
+
+_MARK_SQLITE = 'UPDATE outbox SET sent_at = ?, "partition" = ?, "offset" = ? WHERE id = ?'
+_MARK_POSTGRESQL = sa.text(
+    'UPDATE outbox SET sent_at = :at, "partition" = taken.part, "offset" = taken.off '
+    "FROM unnest(CAST(:ids AS bigint[]), CAST(:parts AS integer[]), CAST(:offs AS bigint[])) "
+    "AS taken (id, part, off) WHERE outbox.id = taken.id"
+)
+_NUMBER = sa.text(
+    'UPDATE outbox SET sent_at = :at, "position" = fresh.number FROM ('
+    "  SELECT id, row_number() OVER (PARTITION BY topic ORDER BY id) + COALESCE("
+    '    (SELECT max("position") FROM outbox AS older WHERE older.topic = waiting.topic), 0) AS number'
+    "  FROM (SELECT id, topic FROM outbox WHERE sent_at IS NULL AND dead_at IS NULL"
+    "        ORDER BY id LIMIT :most) AS waiting"
+    ") AS fresh WHERE outbox.id = fresh.id"
+)
+
+
+class Bell:
+    """Rung after a commit, so that nobody has to poll for what it brought. One event loop only."""
+
+    def __init__(self) -> None:
+        self._next = asyncio.Event()
+
+    def ring(self) -> None:
+        """Wake everybody who listens now."""
+        rung, self._next = self._next, asyncio.Event()
+        rung.set()
+
+    def listen(self) -> asyncio.Event:
+        """Set by the next ring. Listen first and look then, and no ring is missed."""
+        return self._next
+
+
+class Pending(NamedTuple):
+    """A row on its way to the broker."""
+
+    id: int
+    event_id: str
+    case_id: str
+    headers: Mapping[str, str]
+    value: bytes
+    attempts: int
+
+
+class Want(NamedTuple):
+    """What a lane has room for: rows from `low` on that it does not hold yet."""
+
+    topic: str
+    low: int
+    room: int
+    held: Collection[int]
+
+
+class Found(NamedTuple):
+    """What a look found for a lane; `lowest` is the first unsent id, None where all are sent."""
+
+    topic: str
+    rows: list[Pending]
+    lowest: int | None
+
+
+class Taken(NamedTuple):
+    """A row the broker took, and where."""
+
+    id: int
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One event of a topic without a broker; `value` is empty after erasure."""
+
+    position: int
+    event_id: str
+    case_id: str
+    type: str
+    headers: Mapping[str, str]
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How much waits; `oldest` is when the oldest unsent row was written."""
+
+    unsent: int
+    oldest: datetime | None
+    dead: int
+
+
+class Expired(Exception):  # noqa: N818  an answer, not a fault: the reader asks for what is no longer kept
+    """The position lies before the oldest that is kept; `oldest` is the first that can be asked for."""
+
+    def __init__(self, oldest: int) -> None:
+        super().__init__(f"the oldest position kept is {oldest}")
+        self.oldest = oldest
+
+
+def look(connection: sa.Connection, wants: Sequence[Want]) -> list[Found]:
+    """The first unsent rows of each topic, in order, without those a lane holds already.
+
+    Whatever is unsent counts, whenever it was committed: ids become visible out of order. The first lane
+    asked for is served first where the values together grow too large for one look.
+    """
+    topics = tuple(want.topic for want in wants)
+    bounds: dict[str, Any] = {}
+    for n, want in enumerate(wants):
+        bounds |= {f"low{n}": want.low, f"most{n}": want.room + len(want.held)}
+    unsent: dict[str, list[int]] = {topic: [] for topic in topics}
+    for topic, row_id in connection.execute(_unsent_ids(topics), bounds):
+        unsent[topic].append(row_id)
+    budget = _READ_BYTES
+    found = []
+    for want in wants:
+        ids = sorted(unsent[want.topic])
+        fresh = [i for i in ids if i not in want.held][: want.room]
+        rows = _read(connection, fresh, budget)
+        budget -= sum(len(row.value) for row in rows)
+        found.append(Found(want.topic, rows, ids[0] if ids else None))
+    return found
+
+
+@lru_cache(maxsize=256)
+def _unsent_ids(topics: tuple[str, ...]) -> sa.CompoundSelect[Any]:
+    arms = []
+    for n, topic in enumerate(topics):
+        lane = (
+            sa.select(outbox.c.topic, outbox.c.id)
+            .where(
+                _UNSENT, outbox.c.topic == topic, outbox.c.id >= sa.bindparam(f"low{n}", type_=sa.BigInteger)
+            )
+            .order_by(outbox.c.id)
+            .limit(sa.bindparam(f"most{n}", type_=sa.Integer))
+            .subquery()
+        )
+        arms.append(sa.select(lane.c.topic, lane.c.id))
+    return sa.union_all(*arms)
+
+
+_ROWS = sa.select(
+    outbox.c.id, outbox.c.event_id, outbox.c.case_id, outbox.c.headers, outbox.c.value, outbox.c.attempts
+).order_by(outbox.c.id)
+
+
+def _read(connection: sa.Connection, ids: Sequence[int], budget: int) -> list[Pending]:
+    rows: list[Pending] = []
+    for start in range(0, len(ids), _READ_ROWS):
+        if budget <= 0:
+            break
+        part = ids[start : start + _READ_ROWS]
+        chosen = _ROWS.where(outbox.c.id.in_(part))
+        read = [Pending(*row) for row in connection.execute(chosen)]
+        budget -= sum(len(row.value) for row in read)
+        rows += read
+    return rows
+
+
+def unsent_topics(connection: sa.Connection) -> list[str]:
+    """Every topic something waits for, also those nobody knows."""
+    return list(connection.scalars(sa.select(outbox.c.topic).where(_UNSENT).distinct()))
+
+
+def backlog(connection: sa.Connection) -> Backlog:
+    """How much waits and how long, and how many rows were given up."""
+    unsent, oldest = connection.execute(
+        sa.select(sa.func.count(), sa.func.min(outbox.c.id)).select_from(outbox).where(_UNSENT)
+    ).one()
+    written = connection.scalar(sa.select(outbox.c.created_at).where(outbox.c.id == oldest))
+    dead = connection.scalar(
+        sa.select(sa.func.count()).select_from(outbox).where(outbox.c.dead_at.is_not(None))
+    )
+    return Backlog(unsent, written, dead or 0)
+
+
+def mark_sent(connection: sa.Connection, taken: Sequence[Taken], at: datetime) -> None:
+    """Note what the broker took, in one statement."""
+    moment = Instant().process_bind_param(at, connection.dialect)
+    if connection.dialect.name == "sqlite":
+        rows = [(moment, row.partition, row.offset, row.id) for row in taken]
+        connection.exec_driver_sql(_MARK_SQLITE, rows)
+        return
+    ids, parts, offs = (list(column) for column in zip(*taken, strict=True))
+    connection.execute(_MARK_POSTGRESQL, {"at": moment, "ids": ids, "parts": parts, "offs": offs})
+
+
+def mark_failed(connection: sa.Connection, ids: Sequence[int], error: str, at: datetime) -> list[int]:
+    """Count a permanent failure for each row; returns those given up because it was the last one."""
+    failed = outbox.c.attempts + 1
+    connection.execute(
+        sa.update(outbox)
+        .where(outbox.c.id.in_(ids))
+        .values(
+            attempts=failed,
+            error=error[:500],
+            dead_at=sa.case((failed >= MAX_ATTEMPTS, sa.literal(at, Instant)), else_=None),
+        )
+    )
+    given_up = sa.select(outbox.c.id).where(outbox.c.id.in_(ids), outbox.c.dead_at.is_not(None))
+    return list(connection.scalars(given_up))
+
+
+def dead_letters(connection: sa.Connection, limit: int = 1000) -> list[dict[str, Any]]:
+    """The rows given up, oldest first, without their values."""
+    columns = [c for c in outbox.c if c.name not in ("value", "headers")]
+    chosen = sa.select(*columns).where(outbox.c.dead_at.is_not(None)).order_by(outbox.c.id).limit(limit)
+    return [dict(row) for row in connection.execute(chosen).mappings()]
+
+
+def replay_dead(connection: sa.Connection, ids: Sequence[int] | None = None) -> int:
+    """Let rows given up (all, or these) be sent once more; returns how many.
+
+    Later events of the same cases may have been sent meanwhile: consumers tell by `sequence`.
+    """
+    which: sa.ColumnElement[bool] = outbox.c.dead_at.is_not(None)
+    if ids is not None:
+        which = sa.and_(which, outbox.c.id.in_(ids))
+    return connection.execute(
+        sa.update(outbox).where(which).values(dead_at=None, attempts=0, error="")
+    ).rowcount
+
+
+def sent_before(
+    connection: sa.Connection,
+    *,
+    after: int,
+    upto: int,
+    limit: int,
+    topic: str | None = None,
+    code: str | None = None,
+    since: datetime | None = None,
+) -> list[tuple[str, Pending]]:
+    """Sent rows in order with their topics, to be sent again; erased ones are left out."""
+    chosen = sa.select(outbox.c.topic, *_ROWS.selected_columns).where(
+        outbox.c.sent_at.is_not(None), outbox.c.id > after, outbox.c.id <= upto, outbox.c.value != b""
+    )
+    if topic is not None:
+        chosen = chosen.where(outbox.c.topic == topic)
+    if code is not None:
+        chosen = chosen.where(
+            outbox.c.case_id == sa.select(cases.c.id).where(cases.c.code == code).scalar_subquery()
+        )
+    if since is not None:
+        chosen = chosen.where(outbox.c.created_at >= since)
+    rows = connection.execute(chosen.order_by(outbox.c.id).limit(limit))
+    return [(row[0], Pending(*row[1:])) for row in rows]
+
+
+def newest_id(connection: sa.Connection) -> int:
+    """The highest id there is; 0 in an empty outbox."""
+    return connection.scalar(sa.select(sa.func.max(outbox.c.id))) or 0
+
+
+def number(connection: sa.Connection, at: datetime) -> int:
+    """Give the next unsent rows their positions, gap-free per topic; returns how many there were.
+
+    Numbered counts as sent. Ids are given out before the commit, so a row may become visible after one with
+    a higher id; it is numbered when it is seen. Events of one case are always seen in order, because each
+    transaction holds its case.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_NUMBERING})
+    moment = Instant().process_bind_param(at, connection.dialect)
+    return connection.execute(_NUMBER, {"at": moment, "most": _NUMBER_ROWS}).rowcount
+
+
+def oldest_position(connection: sa.Connection, topic: str) -> int:
+    """The first position of a topic that is still kept; 1 where nothing was ever numbered."""
+    first = sa.select(sa.func.min(outbox.c.position)).where(outbox.c.topic == topic)
+    return connection.scalar(first) or 1
+
+
+def read_topic(connection: sa.Connection, topic: str, after: int, limit: int) -> list[Record]:
+    """Numbered events of a topic after a position. Raises `Expired` where some are no longer kept."""
+    oldest = oldest_position(connection, topic)
+    if 0 < after < oldest - 1:
+        raise Expired(oldest)
+    c = outbox.c
+    chosen = (
+        sa.select(c.position, c.event_id, c.case_id, c.type, c.headers, c.value)
+        .where(c.topic == topic, c.position > after)
+        .order_by(c.position)
+        .limit(limit)
+    )
+    return [Record(*row) for row in connection.execute(chosen)]
+
+
+async def tail(
+    store: Store, topic: str, *, after: int = 0, follow: bool = False, bell: Bell | None = None
+) -> AsyncIterator[Record]:
+    """The events of a topic in order of position, and with `follow` those to come. Raises `Expired`.
+
+    Erased events keep their position and are left out.
+    """
+    while True:
+        heard = bell.listen() if bell else asyncio.Event()
+        records = await store.read(partial(read_topic, topic=topic, after=after, limit=_TAIL_ROWS))
+        for record in records:
+            after = record.position
+            if record.value:
+                yield record
+        if records:
+            continue
+        if not follow:
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(heard.wait(), _TAIL_SECONDS)
+
+
+def expire(connection: sa.Connection, before: datetime, limit: int) -> int:
+    """Delete the oldest rows sent before a moment; returns how many, at most `limit`.
+
+    The last numbered row of each topic stays, emptied: it remembers how far the numbers are.
+    """
+    sent = sa.select(outbox.c.id, outbox.c.sent_at).where(outbox.c.sent_at.is_not(None))
+    oldest = sent.order_by(outbox.c.id)
+    ids = [row.id for row in connection.execute(oldest.limit(limit)) if row.sent_at < before]
+    if not ids:
+        return 0
+    newer = outbox.alias("newer")
+    is_last = sa.and_(
+        outbox.c.position.is_not(None),
+        ~sa.exists().where(newer.c.topic == outbox.c.topic, newer.c.position > outbox.c.position),
+    )
+    chosen = outbox.c.id.in_(ids)
+    deleted = connection.execute(sa.delete(outbox).where(chosen, sa.not_(is_last))).rowcount
+    connection.execute(sa.update(outbox).where(chosen).values(value=b"", headers={}))
+    return deleted
