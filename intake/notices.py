@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any
+from collections import defaultdict, deque
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 import structlog
 
 from intake import identity, letters, telemetry
@@ -19,6 +20,9 @@ from intake.store import postbox
 from intake.store.outbox import Bell
 
 log = structlog.get_logger(__name__)
+
+Fate = tuple[list[postbox.Row], Exception | None]
+"""A letter's notices, and what went wrong with it."""
 
 _IDLE_SECONDS = 5.0  # a look even when nothing was committed here: another process may have written
 _FIRST_RETRY = timedelta(seconds=5)
@@ -42,6 +46,8 @@ class Postman:
         self._store, self._settings, self._secret, self._clock = store, settings, secret, clock
         self._bell = bell
         self._channels = {name: channel for name, channel in channels.items() if channel.send}
+        self._fates: list[Fate] = []
+        self._recording = asyncio.Lock()
         self._pace = {name: _Pace(channel.send_rate) for name, channel in self._channels.items()}
 
     async def run(self) -> None:
@@ -59,6 +65,7 @@ class Postman:
                     await asyncio.wait_for(heard.wait(), _IDLE_SECONDS)
 
     async def _send_due(self, names: list[str]) -> bool:
+        """Claim a slice of what is due and send it; False where there was nothing."""
         now = self._clock()
         rate = min(channel.send_rate for channel in self._channels.values())
         groups = await self._store.write(
@@ -68,11 +75,30 @@ class Postman:
         )
         oldest = await self._store.read(postbox.oldest_open)
         telemetry.oldest_notice_seconds.set((now - oldest).total_seconds() if oldest else 0)
-        if not groups:
-            return False
-        results = await asyncio.gather(*(self._send(group) for group in groups))
-        await self._record(dict(zip((g[0]["letter"] for g in groups), results, strict=True)), groups)
-        return True
+        by_channel: dict[str, deque[list[postbox.Row]]] = defaultdict(deque)
+        for group in groups:
+            by_channel[group[0]["channel"]].append(group)
+        async with asyncio.TaskGroup() as senders:
+            for name, waiting in by_channel.items():
+                for _ in range(self._channels[name].send_at_once):
+                    senders.create_task(self._send_all(waiting))
+        return bool(groups)
+
+    async def _send_all(self, waiting: deque[list[postbox.Row]]) -> None:
+        """Letter after letter; the next one only after the fate of this one is stored."""
+        while waiting:
+            group = waiting.popleft()
+            error = await self._send(group)
+            self._fates.append((group, error))
+            await self._record()
+            self._count(group, error)
+
+    async def _record(self) -> None:
+        """Store the fate of every letter that has one by now; whoever waits meanwhile shares the transaction."""
+        async with self._recording:
+            fates, self._fates = self._fates, []
+            if fates:
+                await self._store.write(lambda c: _store_fates(c, fates, self._clock()))
 
     async def _send(self, group: list[postbox.Row]) -> Exception | None:
         first = group[0]
@@ -81,7 +107,7 @@ class Postman:
         assert send is not None  # noqa: S101  only channels that can send are kept
         try:
             await send(self._letter(group))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  one letter never stops the others
             return error
         return None
 
@@ -102,25 +128,6 @@ class Postman:
             references=tuple(first["data"].get("references", ())),
         )
 
-    async def _record(self, results: dict[str, Exception | None], groups: list[list[postbox.Row]]) -> None:
-        now = self._clock()
-        rows = {group[0]["letter"]: group for group in groups}
-
-        def work(connection: Any) -> None:
-            sent = [letter for letter, error in results.items() if error is None]
-            if sent:
-                postbox.mark(connection, sent, "sent", now)
-            for letter, error in results.items():
-                if isinstance(error, RejectedNotice):
-                    postbox.mark(connection, [letter], "failed", now, _describe(error))
-                elif error is not None:
-                    pause = min(_LAST_RETRY, _FIRST_RETRY * 2 ** min(10, rows[letter][0]["attempts"]))
-                    postbox.retry(connection, letter, now + pause, _describe(error))
-
-        await self._store.write(work)
-        for letter, error in results.items():
-            self._count(rows[letter], error)
-
     def _count(self, group: list[postbox.Row], error: Exception | None) -> None:
         channel = group[0]["channel"]
         state = "sent" if error is None else "failed" if isinstance(error, RejectedNotice) else "retried"
@@ -134,6 +141,19 @@ class Postman:
             if row["kind"] == "acknowledgement":
                 waited = (self._clock() - row["created_at"]).total_seconds()
                 telemetry.acknowledgement_seconds.labels(channel).observe(waited)
+
+
+def _store_fates(connection: sa.Connection, fates: Sequence[Fate], now: datetime) -> None:
+    sent = [group[0]["letter"] for group, error in fates if error is None]
+    if sent:
+        postbox.mark(connection, sent, "sent", now)
+    for group, error in fates:
+        letter = group[0]["letter"]
+        if isinstance(error, RejectedNotice):
+            postbox.mark(connection, [letter], "failed", now, _describe(error))
+        elif error is not None:
+            pause = min(_LAST_RETRY, _FIRST_RETRY * 2 ** min(10, group[0]["attempts"]))
+            postbox.retry(connection, letter, now + pause, _describe(error))
 
 
 class _Pace:

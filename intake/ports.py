@@ -124,7 +124,8 @@ class Channel:
     """What a connector's `connect(settings, core)` returns: all the service can do with one channel.
 
     `polls` maps a source's name to its watcher (one lease each); `routes` go on the public listener;
-    `send` is the way back, None where there is none; `send_rate` is its letters a second.
+    `send` is the way back, None where there is none; `send_rate` is its letters a second, `send_at_once`
+    how many may be under way, and so how many can be repeated after a crash.
     """
 
     name: str
@@ -132,4 +133,5 @@ class Channel:
     routes: Sequence[BaseRoute] = ()
     send: Send | None = None
     send_rate: float = 20.0
+    send_at_once: int = 4
     close: Callable[[], Awaitable[None]] | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -26,6 +26,8 @@ Department = Literal[
     "management",
     "compliance",
 ]
+
+DEPARTMENTS: tuple[Department, ...] = get_args(Department)
 
 
 @dataclass(frozen=True, slots=True)
