@@ -9,19 +9,48 @@ from stdnum import luhn
 from stdnum.tr import tckimlik
 
 _TURKISH_LOWER = str.maketrans({"İ": "i", "I": "ı"})
-_TURKISH_ASCII = str.maketrans("ıİğĞşŞçÇöÖüÜâÂîÎûÛ", "iiggssccoouuaaiiuu")
+_TURKISH_ASCII = tuple(zip("ığşçöüâîû", "igscouaiu", strict=True))
 # C0 but tab and newline, DEL, C1 but NEL (a line break), lone surrogates, bidi overrides, zero-width space, BOM
 _UNWANTED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
 )
-_LINE_BREAKS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_LINE_BREAKS = re.compile("[\r\x0b\x0c\x85\u2028\u2029]")
+_TO_CLEAN = re.compile(f"{_UNWANTED.pattern[:-1]}\u0085\u2028\u2029]")
+_ABOVE_LATIN = re.compile("[\u0300-\U0010ffff]{31}")
+# combining marks are neither letters nor blanks; long runs of emoji also match and pass unchanged
+_ODD_RUN = re.compile(r"[^\w\s\x00-\x7f]{31,}")
+_MOST_MARKS = 30
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _DIGIT_RUN = re.compile(r"(?<![\d.,])\d(?:[ -]?\d){10,22}(?![\d])")
 
 
 def clean_text(value: str, limit: int = 1_000_000) -> str:
     """NFC text that SQLite, PostgreSQL and JSON all accept, with newlines as the only line breaks."""
-    value = _LINE_BREAKS.sub("\n", value[:limit])
-    return unicodedata.normalize("NFC", _UNWANTED.sub("", value))
+    value = value[:limit].replace("\r\n", "\n")
+    if _TO_CLEAN.search(value):
+        value = _UNWANTED.sub("", _LINE_BREAKS.sub("\n", value))
+    if value.isascii():
+        return value
+    return unicodedata.normalize("NFC", bound_marks(value))
+
+
+def bound_marks(text: str) -> str:
+    """The text with at most 30 combining marks on a letter: normalising takes quadratic time on more.
+
+    30 is the bound of the Stream-Safe Text Format (Unicode Standard Annex 15).
+    """
+    if text.isascii() or not _ABOVE_LATIN.search(text):
+        return text
+    return _ODD_RUN.sub(_bound_run, text)
+
+
+def _bound_run(match: re.Match[str]) -> str:
+    kept, marks = [], 0
+    for char in match[0]:
+        marks = marks + 1 if unicodedata.combining(char) else 0
+        if marks <= _MOST_MARKS:
+            kept.append(char)
+    return "".join(kept)
 
 
 def clean_line(value: str, limit: int = 1000) -> str:
@@ -36,10 +65,16 @@ def turkish_lower(value: str) -> str:
 
 def fold(value: str) -> str:
     """One spelling for all ways people type a word: lower case, no diacritics, ı as i."""
-    lowered = value.translate(_TURKISH_ASCII).lower()
+    lowered = value.replace("İ", "i").lower()
     if lowered.isascii():
         return lowered
-    decomposed = unicodedata.normalize("NFKD", lowered)
+    for letter, plain in _TURKISH_ASCII:
+        lowered = lowered.replace(letter, plain)
+    return _NOT_ASCII.sub(_without_marks, lowered)
+
+
+def _without_marks(run: re.Match[str]) -> str:
+    decomposed = unicodedata.normalize("NFKD", bound_marks(run[0]))
     return "".join(c for c in decomposed if not unicodedata.combining(c))
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import codecs
 import re
-import unicodedata
 from functools import lru_cache
+
+from intake.text import bound_marks
 
 _SUPERSETS = {
     "ascii": "",
@@ -72,10 +73,7 @@ _ICELANDIC_PROOF = re.compile("[áéíóúæÁÉÍÓÚÆ]")
 _WORTH_KEEPING = 0.2  # share of broken sequences up to which a multi-byte label is believed
 
 
-_ABOVE_LATIN = re.compile("[\u0300-\U0010ffff]{31}")
 _BELOW_MARKS = bytes(range(0xCC))  # no combining mark in utf-8 begins with one of these bytes
-# combining marks are neither letters nor blanks; long runs of emoji also match and pass unchanged
-_ODD_RUN = re.compile(r"[^\w\s\x00-\x7f]{31,}")
 _MOST_MARKS = 30  # on one letter: the Stream-Safe Text Format of UAX #15
 
 
@@ -105,22 +103,6 @@ def _is_charset(name: str) -> bool:
     except (LookupError, ValueError, UnicodeError):
         return False
     return known.name.replace("-", "_") not in _NOT_CHARSETS and getattr(known, "_is_text_encoding", True)
-
-
-def bound_marks(text: str) -> str:
-    """The text without all but 30 combining marks in a row: normalising takes quadratic time on more."""
-    if text.isascii() or not _ABOVE_LATIN.search(text):
-        return text
-    return _ODD_RUN.sub(_bound_run, text)
-
-
-def _bound_run(match: re.Match[str]) -> str:
-    kept, marks = [], 0
-    for char in match[0]:
-        marks = marks + 1 if unicodedata.combining(char) else 0
-        if marks <= _MOST_MARKS:
-            kept.append(char)
-    return "".join(kept)
 
 
 def decode(data: bytes, label: str = "") -> tuple[str, bool]:

@@ -8,7 +8,7 @@ from itertools import accumulate, zip_longest
 
 from selectolax.lexbor import LexborHTMLParser
 
-from normalizers.charsets import bound_marks
+from intake.text import bound_marks
 
 ATTRIBUTION = "\ue000"
 """Stands alone on a line where the markup itself says that an earlier mail begins."""

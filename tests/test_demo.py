@@ -8,7 +8,8 @@ import os
 import signal
 import subprocess
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -226,48 +227,69 @@ def test_rows_fit_the_terminal(width: int, monkeypatch: pytest.MonkeyPatch) -> N
 # The whole of it
 
 
-def command(*arguments: str, **environment: str) -> subprocess.Popen[str]:
-    free = {"INTAKE_WEB__PUBLIC_PORT": "0", "INTAKE_WEB__PRIVATE_PORT": "0", "PYTHONUNBUFFERED": "1"}
-    return subprocess.Popen(
-        [*INTAKE, "demo", *arguments],
-        env=clean_environment(**free, **environment),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+class Demonstration:
+    """`intake demo` as a process of its own, its temporary folder in `folder`; what it says on stderr in a file."""
+
+    def __init__(self, folder: Path, *arguments: str, **environment: str) -> None:
+        self.folder, self._errors = folder / "tmp", folder / "stderr"
+        self.folder.mkdir()
+        given = {"INTAKE_WEB__PUBLIC_PORT": "0", "INTAKE_WEB__PRIVATE_PORT": "0", "TMPDIR": str(self.folder)}
+        with self._errors.open("wb") as errors:
+            self.process = subprocess.Popen(
+                [*INTAKE, "demo", *arguments],
+                env=clean_environment(PYTHONUNBUFFERED="1", **given, **environment),
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                start_new_session=True,
+            )
+
+    def ended(self) -> tuple[int, str, str]:
+        """Exit code, output and errors, once it has ended by itself."""
+        output, _ = self.process.communicate(timeout=SECONDS)
+        return self.process.returncode, output, self._errors.read_text("utf-8")
+
+    def is_gone(self) -> bool:
+        """No process of it and no file is left."""
+        return not processes_of(self.process.pid) and not list(self.folder.iterdir())
 
 
 @pytest.fixture
-def temporary(tmp_path: Path) -> dict[str, str]:
-    """Where the demonstration makes its folder."""
-    return {"TMPDIR": str(tmp_path)}
+def start(tmp_path: Path) -> Iterator[Callable[..., Demonstration]]:
+    """Starts the demonstration; one that is still there afterwards is killed."""
+    with ExitStack() as afterwards:
+
+        def begin(*arguments: str, **environment: str) -> Demonstration:
+            started = Demonstration(tmp_path, *arguments, **environment)
+            afterwards.callback(started.process.communicate)
+            afterwards.callback(started.process.kill)
+            return started
+
+        yield begin
 
 
 @pytest.mark.slow
-def test_embedded_everything_arrives(temporary: dict[str, str], tmp_path: Path) -> None:
+def test_embedded_everything_arrives(start: Callable[..., Demonstration]) -> None:
     """With nothing but Python every sample becomes what it should and reaches its topics; nothing is left."""
-    process = command("--once", **temporary)
-    output, errors = process.communicate(timeout=SECONDS)
-    assert (process.returncode, errors) == (0, "")
+    demonstration = start("--once")
+    code, output, errors = demonstration.ended()
+    assert (code, errors) == (0, "")
     assert output.startswith("Embedded")
     assert f"{len(SAMPLES)} messages" in output
     assert "everything arrived, the books balance." in output
-    assert list(tmp_path.iterdir()) == []
-    assert not processes_of(process.pid)
+    assert demonstration.is_gone()
 
 
 @pytest.mark.slow
-def test_an_interruption_ends_it_at_once(temporary: dict[str, str], tmp_path: Path) -> None:
+def test_an_interruption_ends_it_at_once(start: Callable[..., Demonstration]) -> None:
     """Ctrl-C goes to the whole group of processes; two seconds later none of them is there, nor the folder."""
-    process = command(**temporary)
+    demonstration = start()
+    process = demonstration.process
     assert process.stdout
     assert any("Ctrl-C ends" in line for line in process.stdout)
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(timeout=2) == 0
-    wait_for(lambda: not processes_of(process.pid), 1, "nothing left running")
-    assert list(tmp_path.iterdir()) == []
-    process.communicate()
+    wait_for(demonstration.is_gone, 1, "nothing left")
 
 
 @pytest.fixture
@@ -291,23 +313,21 @@ async def delete_topics(prefix: str) -> None:
 
 @pytest.mark.kafka
 @pytest.mark.slow
-def test_on_a_broker_everything_arrives(temporary: dict[str, str], prefix: str) -> None:
+def test_on_a_broker_everything_arrives(start: Callable[..., Demonstration], prefix: str) -> None:
     """Where a broker is named its topics are made, written and read back; the first line says which it is."""
     kafka = {"INTAKE_KAFKA__BOOTSTRAP_SERVERS": BROKER, "INTAKE_KAFKA__TOPIC_PREFIX": prefix}
-    process = command("--once", **temporary, **kafka, INTAKE_KAFKA__PARTITIONS="2")
-    output, _ = process.communicate(timeout=SECONDS)
-    assert process.returncode == 0, output
+    code, output, _ = start("--once", **kafka, INTAKE_KAFKA__PARTITIONS="2").ended()
+    assert code == 0, output
     assert output.startswith(f"With the real Kafka at {BROKER}")
     assert f"{prefix}.payments.v1-" in output
     assert "everything arrived, the books balance." in output
 
 
 @pytest.mark.slow
-def test_a_broker_that_is_away_is_said_in_one_line(temporary: dict[str, str]) -> None:
+def test_a_broker_that_is_away_is_said_in_one_line(start: Callable[..., Demonstration]) -> None:
     """It never falls back to the other way by itself."""
-    process = command("--once", **temporary, INTAKE_KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:9")
-    output, errors = process.communicate(timeout=SECONDS)
-    assert process.returncode == 1
+    code, output, errors = start("--once", INTAKE_KAFKA__BOOTSTRAP_SERVERS="127.0.0.1:9").ended()
+    assert code == 1
     assert "Embedded" not in output
     assert errors.splitlines()[-1].startswith("intake: Kafka at 127.0.0.1:9")
     assert "Traceback" not in errors
