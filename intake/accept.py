@@ -157,6 +157,7 @@ class Acceptor:
         except Exception as error:
             _fail(group, error)
             return
+        # failpoint: messages prepared
         for entry, offer in zip(group, offers, strict=True):
             entry.offer = offer
             if entry.before is None or entry.before.is_set():
@@ -193,6 +194,7 @@ class Acceptor:
 
     async def _commit(self, batch: list[_Entry]) -> None:
         """Commit a batch; one the database refuses is halved until the culprit stands alone."""
+        # failpoint: before the batch
         try:
             receipts = await self._transaction([entry.offer for entry in batch if entry.offer])
         except TransientError as error:
@@ -206,7 +208,9 @@ class Acceptor:
             else:
                 await self._quarantine(batch[0], error)
         else:
+            # failpoint: batch committed
             self._answer(batch, receipts)
+            # failpoint: batch answered
 
     async def _quarantine(self, entry: _Entry, error: Exception) -> None:
         """The database refused this one message: keep its bytes and give it a case all the same."""

@@ -134,7 +134,9 @@ class FolderBlobs:
     def _keep(self, file: IO[bytes], part: Path, path: Path) -> None:
         """Give the written `part` its name: its bytes first, then the name, then the folders."""
         file.flush()
+        # failpoint: blob written
         os.fsync(file.fileno())
+        # failpoint: blob synced
         self._make_durable(path.parent)
         try:
             path.hardlink_to(part)
@@ -149,7 +151,9 @@ class FolderBlobs:
             if error.errno not in _NO_LINKS:
                 raise
             part.replace(path)
+        # failpoint: blob linked
         _fsync(path.parent)
+        # failpoint: blob durable
 
     def _sync_stored(self, path: Path) -> None:
         """Make a name that exists durable: whoever made it may not have come so far."""

@@ -73,6 +73,7 @@ class Postman:
                 c, names, now, letters=min(_SLICE, max(1, int(rate))), per_hour=_PER_RECIPIENT_HOUR
             )
         )
+        # failpoint: letters claimed
         oldest = await self._store.read(postbox.oldest_open)
         telemetry.oldest_notice_seconds.set((now - oldest).total_seconds() if oldest else 0)
         by_channel: dict[str, deque[list[postbox.Row]]] = defaultdict(deque)
@@ -89,8 +90,10 @@ class Postman:
         while waiting:
             group = waiting.popleft()
             error = await self._send(group)
+            # failpoint: letter sent
             self._fates.append((group, error))
             await self._record()
+            # failpoint: letter marked
             self._count(group, error)
 
     async def _record(self) -> None:

@@ -77,9 +77,12 @@ def register(
 ) -> list[Receipt]:
     """Decide and write a whole batch. Receipts are in the order of the offers."""
     ask.lock(connection, _lock_keys(offers))
+    # failpoint: locks taken
     batch = _Batch(connection, offers, policy, now)
     receipts = [batch.take(offer) for offer in offers]
+    # failpoint: batch decided
     batch.write(connection)
+    # failpoint: batch written
     return receipts
 
 
@@ -488,6 +491,7 @@ class _Batch:
         ):
             if rows := self._rows[table]:
                 connection.execute(sa.insert(table), rows)
+                # failpoint: table written
         for table in (t.contact_points, t.accounts, t.quarantine):
             if rows := self._rows[table]:
                 connection.execute(insert_new(connection, table), rows)

@@ -25,6 +25,7 @@ import structlog
 
 from intake.errors import RejectedMessage, TransientError
 from intake.ports import Normalize, Triager
+from intake.privacy import masked
 from intake.schema import Normalized, RawMessage, Triage
 from intake.settings import Workers as WorkersSettings
 from intake.telemetry import worker_failures
@@ -71,13 +72,13 @@ def prepare(normalize: Normalize, triage: Triager, raw: RawMessage) -> Prepared:
     except BaseException as error:  # a panic in Rust code is no Exception
         return Prepared(None, None, "unreadable", type(error).__name__)
     try:
-        return Prepared(normalized, triage(normalized.message))
+        return Prepared(masked(normalized), triage(normalized.message))
     except KeyboardInterrupt:
         raise
     except BaseException as error:
         reason = f"triage failed: {type(error).__name__}"
         failed = Triage(department="general", flags=("needs_review",), reasons=(reason,))
-        return Prepared(normalized, failed)
+        return Prepared(masked(normalized), failed)
 
 
 class Workers:

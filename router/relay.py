@@ -273,6 +273,7 @@ class _Session:
         if not rows:
             await self._refuse(lane, lane.drop(partition), kafka.MessageSizeTooLargeError())
             return
+        # failpoint: before events are sent
         try:
             future = await self._producer.send_batch(batch, topic, partition=partition)
         except _TOPIC_ERRORS as error:
@@ -282,6 +283,7 @@ class _Session:
             lane.put_back(partition, rows)
             self._break(error)
         else:
+            # failpoint: events sent
             lane.sent(partition)
             answer = asyncio.create_task(self._answer(lane, partition, rows, future))
             self._answers.add(answer)
@@ -300,6 +302,7 @@ class _Session:
                 lane.alone.update(row.id for row in rows)  # read anew, each travels alone: the culprit shows
             self._break(error)
             return
+        # failpoint: events taken
         self._progress = True
         taken = [Taken(row.id, partition, metadata.offset + n) for n, row in enumerate(rows)]
         self._taken.append((lane, taken))
@@ -321,6 +324,7 @@ class _Session:
             return
         if not self._still_mine():
             raise _LeaseLostError
+        # failpoint: before events are marked
         try:
             await self._store.write(partial(outbox.mark_sent, taken=rows, at=self._clock()))
         except TransientError:
@@ -328,6 +332,7 @@ class _Session:
             self._to_mark.set()
             await asyncio.sleep(_POLL_SECONDS)
             return
+        # failpoint: events marked
         for lane, batch in taken:
             lane.marked(batch)
         self._to_read.set()

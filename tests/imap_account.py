@@ -17,7 +17,7 @@ from typing import Any, cast
 from uuid import uuid4
 
 import pytest
-from imapclient import IMAPClient  # type: ignore[import-untyped]
+from imapclient import IMAPClient
 
 from connectors.email import Mailbox, Settings
 from connectors.email.imap import Watcher

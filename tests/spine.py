@@ -41,6 +41,9 @@ public_port = {public}
 private_port = {private}
 [web.department_keys]
 general = "general-key"
+[web_form]
+address_submissions = 100000
+browser_submissions = 100000
 [[email.mailboxes]]
 name = "support"
 host = "{imap_host}"

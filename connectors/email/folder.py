@@ -46,6 +46,7 @@ class Folder:
             listed = await session.call(session.uids, low, high)
             if listed and listed[-1] > position.sighted_to:
                 await self._ledger.sight(self._mailbox.name, offering.scope, listed)
+                # failpoint: mails sighted
             missing = await offering.missing(listed)
             if known and self._tidied_for is not session:
                 earlier = {uid for uid in listed if uid > cursor} - set(missing)
@@ -112,7 +113,9 @@ class Folder:
     async def _advance(self, offering: Offering, cursor: int, end: int) -> int:
         settled = offering.settled(end)
         if settled > cursor:
+            # failpoint: before the cursor moves
             await self._ledger.advance(self._mailbox.name, offering.scope, settled)
+            # failpoint: cursor moved
         return max(settled, cursor)
 
 

@@ -118,6 +118,7 @@ class Offering:
                     for batch in self._batches(await self._examine(session, some)):
                         await slots.acquire()
                         mails = await self._fetch(session, batch)
+                        # failpoint: mails fetched
                         deliveries.create_task(self._deliver(session, mails, slots))
 
     async def _examine(self, session: Session, uids: Sequence[int]) -> list[Facts]:
@@ -194,7 +195,9 @@ class Offering:
             taken = await asyncio.gather(*map(self._taken, mails))
             uids = [mail.position for mail, yes in zip(mails, taken, strict=True) if yes and mail.position]
             if uids:
+                # failpoint: before mails are marked
                 await session.call(session.tidy, uids, self._mailbox.processed_folder)
+                # failpoint: mails marked
         finally:
             slots.release()
 

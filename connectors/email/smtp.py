@@ -114,7 +114,9 @@ class Sender:
             await client.mail("", options=options, encoding=encoding)
             await client.rcpt(recipient, encoding=encoding)
             handed_over = True
+            # failpoint: before data
             await client.data(mail)
+            # failpoint: letter taken
         except SMTPResponseException as error:
             raise _refusal(error) from error
         except (SMTPException, OSError) as error:

@@ -97,13 +97,16 @@ class PostgresStore:
     async def _transaction(self, work: Work[T]) -> T:
         try:
             async with self._engine.begin() as connection:
-                return await connection.run_sync(work)
+                result = await connection.run_sync(work)
+                # failpoint: postgresql before commit
         except sa.exc.TimeoutError as error:
             raise TransientError("no database connection became free") from error
         except sa.exc.DBAPIError as error:
             raise _postgres_error(error) from error
         except OSError as error:
             raise TransientError(f"database not reachable: {type(error).__name__}") from error
+        # failpoint: postgresql committed
+        return result
 
     async def close(self) -> None:
         """Wait for running units of work, then close the connections."""
@@ -178,12 +181,15 @@ def _begin_deferred(connection: sa.Connection) -> None:
 def _run(engine: sa.Engine, work: Work[T]) -> T:
     try:
         with engine.begin() as connection:
-            return work(connection)
+            result = work(connection)
+            # failpoint: sqlite before commit
     except sa.exc.OperationalError as error:
         name = getattr(error.orig, "sqlite_errorname", "")
         if name.startswith(_SQLITE_TRANSIENT):
             raise TransientError(f"the database did not take the transaction: {name}") from error
         raise
+    # failpoint: sqlite committed
+    return result
 
 
 def _postgres_error(error: sa.exc.DBAPIError) -> Exception:

@@ -49,16 +49,20 @@ def attachment_of(
     return None if row is None else StoredFile(*row)
 
 
-def case_text(connection: sa.Connection, case_id: str, department: str | None) -> str | None:
-    """All messages of a case that is `department`'s (None: of any), oldest first, as one plain text."""
+def case_text(
+    connection: sa.Connection, case_id: str, department: str | None, message_id: str = ""
+) -> str | None:
+    """All messages of a case that is `department`'s (None: of any), oldest first, as one plain text.
+
+    With `message_id` only that one; None where the case has no such message.
+    """
     if connection.scalar(_of(sa.select(cases.c.id).where(cases.c.id == case_id), department)) is None:
         return None
-    rows = connection.scalars(
-        sa.select(messages.c.document)
-        .where(messages.c.case_id == case_id)
-        .order_by(messages.c.received_at, messages.c.id)
-    )
-    return "\n\n".join(_as_text(Message.model_validate(document)) for document in rows)
+    query = sa.select(messages.c.document).where(messages.c.case_id == case_id)
+    if message_id:
+        query = query.where(messages.c.id == message_id)
+    rows = connection.scalars(query.order_by(messages.c.received_at, messages.c.id))
+    return "\n\n".join(_as_text(Message.model_validate(document)) for document in rows) or None
 
 
 def _of(query: Q, department: str | None) -> Q:
