@@ -65,9 +65,9 @@ def turkish_lower(value: str) -> str:
 
 def fold(value: str) -> str:
     """One spelling for all ways people type a word: lower case, no diacritics, ı as i."""
+    if value.isascii():
+        return value.lower()
     lowered = value.replace("İ", "i").lower()
-    if lowered.isascii():
-        return lowered
     for letter, plain in _TURKISH_ASCII:
         lowered = lowered.replace(letter, plain)
     return _NOT_ASCII.sub(_without_marks, lowered)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import random
@@ -200,10 +201,8 @@ class Sources(threading.Thread):
             if error.code != 503:
                 raise
             return False
-        except (OSError, ValueError):
-            return False
-        except Exception as error:  # noqa: BLE001  the connection was cut in the middle of an answer
-            return not isinstance(error, Exception)
+        except (OSError, http.client.HTTPException):
+            return False  # nobody there, or cut in the middle of the answer
         found = _CODE.search(body)
         assert found, "an answer without a code"
         self.ledger.posts[client] = found[0]

@@ -246,3 +246,4 @@ async def open_site(folder: Path, **given: Any) -> AsyncIterator[Site]:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
         await store.close()
+        await blobs.close()
