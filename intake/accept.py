@@ -77,7 +77,7 @@ class Acceptor:
         self._ready: deque[_Entry] = deque()
         self._last: dict[str, asyncio.Event] = {}
         self._in_flight = 0
-        self._room = asyncio.Condition()
+        self._room = asyncio.Event()
         self._to_prepare, self._to_write = asyncio.Event(), asyncio.Event()
         self._closing = False
         self._disk_checked = float("-inf")
@@ -87,10 +87,10 @@ class Acceptor:
         """Take one message in; see `intake.ports.Deliver`. Raises `Overloaded` on a full disk or while closing."""
         self._check_open()
         size = len(raw.body)
-        async with self._room:
-            limit = self._limits.in_flight_bytes
-            await self._room.wait_for(lambda: self._in_flight == 0 or self._in_flight + size <= limit)
-            self._in_flight += size
+        while self._in_flight and self._in_flight + size > self._limits.in_flight_bytes:
+            self._room.clear()
+            await self._room.wait()
+        self._in_flight += size
         telemetry.in_flight_bytes.set(self._in_flight)
         entry = self._enqueue(raw)
         # a caller that goes away must not undo what others share a transaction with
@@ -101,20 +101,19 @@ class Acceptor:
         done: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         entry = _Entry(raw, done, queued, self._last.get(order), order)
         self._last[order] = queued
-        done.add_done_callback(lambda _: asyncio.ensure_future(self._release(entry)))
+        done.add_done_callback(lambda _: self._release(entry))
         self._waiting.append(entry)
         self._to_prepare.set()
         return entry
 
-    async def _release(self, entry: _Entry) -> None:
+    def _release(self, entry: _Entry) -> None:
         if self._last.get(entry.order) is entry.queued:
             del self._last[entry.order]
         entry.queued.set()
         if not entry.done.cancelled():
             entry.done.exception()
-        async with self._room:
-            self._in_flight -= entry.size
-            self._room.notify_all()
+        self._in_flight -= entry.size
+        self._room.set()
 
     def _check_open(self) -> None:
         if self._closing:
@@ -136,8 +135,9 @@ class Acceptor:
     async def close(self) -> None:
         """Take nothing more, and wait until all that was taken in is answered."""
         self._closing = True
-        async with self._room:
-            await self._room.wait_for(lambda: self._in_flight <= 0 and not self._waiting and not self._ready)
+        while self._in_flight or self._waiting or self._ready:
+            self._room.clear()
+            await self._room.wait()
 
     async def _prepare_loop(self) -> None:
         while True:
@@ -151,9 +151,7 @@ class Acceptor:
     async def _prepare(self, group: list[_Entry]) -> None:
         try:
             prepared = await self._prepared([entry.raw for entry in group])
-            offers = await asyncio.gather(
-                *(self._make_durable(e.raw, p) for e, p in zip(group, prepared, strict=True))
-            )
+            offers = [await self._make_durable(e.raw, p) for e, p in zip(group, prepared, strict=True)]
         except Exception as error:
             _fail(group, error)
             return
@@ -177,11 +175,11 @@ class Acceptor:
 
     async def _make_durable(self, raw: RawMessage, prepared: Prepared) -> Offer:
         """Everything that does not go into the transaction is on disk before it."""
-        contents = prepared.normalized.contents if prepared.normalized else {}
-        for data in contents.values():
-            await self._blobs.put(data)
-        blob = await self._blobs.put(raw.body) if len(raw.body) > RAW_IN_ROW else None
-        return Offer(raw, prepared, content_hash(prepared), blob)
+        files = list(prepared.normalized.contents.values()) if prepared.normalized else []
+        is_large = len(raw.body) > RAW_IN_ROW
+        stored = [raw.body, *files] if is_large else files
+        names = await asyncio.gather(*map(self._blobs.put, stored)) if stored else []
+        return Offer(raw, prepared, content_hash(prepared), names[0] if is_large else None)
 
     async def _write_loop(self) -> None:
         while True:

@@ -6,7 +6,7 @@ import codecs
 import re
 import unicodedata
 
-import filetype  # type: ignore[import-untyped]
+import filetype
 
 from intake.schema import Attachment
 

@@ -28,10 +28,12 @@ from intake.schema import (
 )
 from intake.store import registration as ask
 from intake.store import tables as t
+from intake.store.bulk import insert_rows
 from intake.store.ledger import insert_new
 from intake.store.registration import CaseState
 from intake.workers import Prepared
 
+_CASE_COLUMNS = [column.name for column in t.cases.columns]
 _RECEIPT_PAUSE = timedelta(hours=1)
 _OPEN = frozenset(
     {
@@ -243,7 +245,7 @@ class _Batch:
         case.sequence += 1
         case.department, case.priority = triage.department, triage.priority
         case.subject, case.language = message.subject[:1000], self._language(message, triage)
-        case.triage = triage.model_dump(mode="json")
+        case.triage = triage
         case.customer_id = case.customer_id or self._customer(message.sender)
         for kind, value in sorted(set(identity.points(message.sender)) - case.contacts):
             case.contacts.add((kind, value))
@@ -272,7 +274,7 @@ class _Batch:
             priority=triage.priority,
             language=self._language(message, triage),
             subject=message.subject[:1000],
-            triage=triage.model_dump(mode="json"),
+            triage=triage,
             related=related,
             sequence=1,
             received_at=message.received_at,
@@ -317,7 +319,7 @@ class _Batch:
         case.sequence += 1
         self._touched.add(case.id)
         attachments = self._store_message(offer, message, case)
-        triage = Triage.model_validate(case.triage)
+        triage = case.triage
         facts = replace(self._facts(case, message, triage), received_at=message.received_at)
         self._rows[t.outbox] += events.followed_up(
             facts, message, triage, attachments, self._policy.origin, at=self._now
@@ -490,7 +492,7 @@ class _Batch:
             t.notices,
         ):
             if rows := self._rows[table]:
-                connection.execute(sa.insert(table), rows)
+                insert_rows(connection, table, rows)
                 # failpoint: table written
         for table in (t.contact_points, t.accounts, t.quarantine):
             if rows := self._rows[table]:
@@ -515,8 +517,9 @@ def _aside_reason(message: Message) -> str:
 
 
 def _case_row(case: CaseState) -> dict[str, Any]:
-    columns = [c.name for c in t.cases.columns]
-    return {name: getattr(case, name) for name in columns}
+    row = {name: getattr(case, name) for name in _CASE_COLUMNS}
+    row["triage"] = case.triage.model_dump_json()
+    return row
 
 
 def _department(name: str) -> Department:

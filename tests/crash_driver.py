@@ -120,7 +120,7 @@ class Victim:
             os.kill(session, signal.SIGKILL)
         code = self._nursery.buried()
         if code != -signal.SIGKILL:
-            self.report.bad_ends += 1
+            raise RuntimeError(f"the service ended by itself:\n{self._log.read_text('utf-8')[-2000:]}")
         counts = Counter(self._nursery.counters.reached())
         self.report.reached += counts
         self._frequent |= counts

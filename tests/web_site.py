@@ -84,7 +84,8 @@ class Browser:
     ) -> Answer:
         """A form with files, sent as browsers do."""
         content_type, body = multipart([*fields.items(), *(("kept", token) for token in kept)], files)
-        return await self.send("POST", path, [body], **{"content-type": content_type, **headers})
+        pieces = [body[at : at + 4096] for at in range(0, len(body), 4096)]
+        return await self.send("POST", path, pieces, **{"content-type": content_type, **headers})
 
     async def send(
         self, method: str, path: str, body: Iterable[bytes] | AsyncIterable[bytes], **headers: str

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from intake.identity import Point
-from intake.schema import Outcome, Receipt
+from intake.schema import Outcome, Receipt, Triage
 from intake.store.tables import case_contacts, cases, contact_points, deliveries, messages, notices
 
 _LOCKS = sa.text(
@@ -33,7 +33,7 @@ class CaseState:
     priority: str
     language: str
     subject: str
-    triage: dict[str, Any]
+    triage: Triage
     related: list[dict[str, Any]]
     sequence: int
     received_at: datetime
@@ -114,7 +114,10 @@ def lock_cases(connection: sa.Connection, ids: Collection[str]) -> dict[str, Cas
     if not ids:
         return {}
     chosen = sa.select(cases).where(cases.c.id.in_(sorted(ids))).order_by(cases.c.id).with_for_update()
-    found = {row["id"]: CaseState(**row) for row in connection.execute(chosen).mappings()}
+    found = {
+        row["id"]: CaseState(**{**row, "triage": Triage.model_validate(row["triage"])})
+        for row in connection.execute(chosen).mappings()
+    }
     contacts = sa.select(case_contacts).where(case_contacts.c.case_id.in_(sorted(ids)))
     for row in connection.execute(contacts):
         if row.case_id in found:
