@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import shutil
 import time
 from collections import deque
@@ -18,7 +17,7 @@ from intake.errors import Conflict, Overloaded, TransientError
 from intake.identity import order_key
 from intake.ports import Blobs, Clock, Store
 from intake.register import Offer, Policy, register
-from intake.schema import Message, RawMessage, Receipt
+from intake.schema import RawMessage, Receipt
 from intake.settings import Limits
 from intake.workers import Prepared
 
@@ -179,7 +178,7 @@ class Acceptor:
         is_large = len(raw.body) > RAW_IN_ROW
         stored = [raw.body, *files] if is_large else files
         names = await asyncio.gather(*map(self._blobs.put, stored)) if stored else []
-        return Offer(raw, prepared, content_hash(prepared), names[0] if is_large else None)
+        return Offer(raw, prepared, prepared.content_hash, names[0] if is_large else None)
 
     async def _write_loop(self) -> None:
         while True:
@@ -269,26 +268,6 @@ def _fail(batch: list[_Entry], error: Exception) -> None:
     for entry in batch:
         if not entry.done.done():
             entry.done.set_exception(nack)
-
-
-def content_hash(prepared: Prepared) -> str | None:
-    """What makes two deliveries the same content: Message-ID, Date, From address, body and files.
-
-    None where the message carries no id and no date of its own, so that equal words stay two complaints.
-    """
-    if prepared.normalized is None:
-        return None
-    message: Message = prepared.normalized.message
-    if message.channel != "email" or not (message.external_id or message.sent_at):
-        return None
-    parts = [
-        message.external_id,
-        message.sent_at.isoformat() if message.sent_at else "",
-        *(p.value for p in message.sender.contact_points),
-        prepared.normalized.body or message.text,
-        *sorted(a.sha256 for a in message.attachments),
-    ]
-    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def free_bytes(folder: Path) -> int:

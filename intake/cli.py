@@ -264,12 +264,12 @@ def normalize(
     """
     import normalizers
     from intake.batch import normalize_files
-    from intake.workers import Workers
+    from intake.workers import Workers, normalize_only
     from normalizers.report import to_json
     from router.triage import triage as triage_message
 
     settings = _load(config)
-    workers = Workers(normalizers.normalize, triage_message, settings.workers)
+    workers = Workers(normalizers.normalize, triage_message, settings.workers, task=normalize_only)
     try:
         asyncio.run(normalize_files(workers, channel, files, settings.limits.message_bytes, to_json))
     finally:

@@ -110,7 +110,7 @@ class Postman:
         assert send is not None  # noqa: S101  only channels that can send are kept
         try:
             await send(self._letter(group))
-        except Exception as error:  # noqa: BLE001  one letter never stops the others
+        except Exception as error:  # one letter never stops the others
             return error
         return None
 

@@ -6,7 +6,6 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from intake.accept import content_hash
 from intake.errors import IntakeError
 from intake.ports import Blobs, Store
 from intake.register import Offer, Policy, register
@@ -46,7 +45,7 @@ async def replay(
         raise IntakeError(f"{source_key}: still cannot be read: {prepared.error} {prepared.detail}".strip())
     for data in prepared.normalized.contents.values():
         await blobs.put(data)
-    offer = Offer(raw, prepared, content_hash(prepared), replay=True)
+    offer = Offer(raw, prepared, prepared.content_hash, replay=True)
     receipts = await store.write(lambda c: register(c, [offer], policy, now))
     return receipts[0]
 

@@ -11,11 +11,11 @@ import resource
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import forkserver, popen_forkserver, resource_tracker, spawn
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 from typing import Any, Literal
@@ -23,6 +23,7 @@ from typing import Any, Literal
 import pebble
 import structlog
 
+from intake.duplicates import content_hash
 from intake.errors import RejectedMessage, TransientError
 from intake.ports import Normalize, Triager
 from intake.privacy import masked
@@ -57,12 +58,32 @@ class Prepared:
     triage: Triage | None
     error: str = ""
     detail: str = ""
+    content_hash: str | None = None
+
+
+Task = Callable[[Normalize, Triager, RawMessage], Prepared]
+"""What a worker does with one message; a function of a module, so that it can be named across processes."""
 
 
 def prepare(normalize: Normalize, triage: Triager, raw: RawMessage) -> Prepared:
     """Normalise and triage one message, whatever happens on the way. Runs in a worker."""
+    read = normalize_only(normalize, triage, raw)
+    if read.normalized is None:
+        return read
     try:
-        normalized = normalize(raw)
+        return _prepared(read.normalized, triage(read.normalized.message))
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        reason = f"triage failed: {type(error).__name__}"
+        failed = Triage(department="general", flags=("needs_review",), reasons=(reason,))
+        return _prepared(read.normalized, failed)
+
+
+def normalize_only(normalize: Normalize, _: Triager, raw: RawMessage) -> Prepared:
+    """Normalise one message and keep all of it. Runs in a worker."""
+    try:
+        return Prepared(normalize(raw), None)
     except RejectedMessage as error:
         return Prepared(None, None, error.reason, error.detail)
     except MemoryError:
@@ -71,14 +92,12 @@ def prepare(normalize: Normalize, triage: Triager, raw: RawMessage) -> Prepared:
         raise
     except BaseException as error:  # a panic in Rust code is no Exception
         return Prepared(None, None, "unreadable", type(error).__name__)
-    try:
-        return Prepared(masked(normalized), triage(normalized.message))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        reason = f"triage failed: {type(error).__name__}"
-        failed = Triage(department="general", flags=("needs_review",), reasons=(reason,))
-        return Prepared(masked(normalized), failed)
+
+
+def _prepared(normalized: Normalized, verdict: Triage) -> Prepared:
+    """What registration needs; the whole body has done its part with the hash and stays here."""
+    hidden = masked(replace(normalized, body=""))
+    return Prepared(hidden, verdict, content_hash=content_hash(normalized))
 
 
 class Workers:
@@ -95,11 +114,12 @@ class Workers:
         triage: Triager,
         settings: WorkersSettings,
         preload: Sequence[str] = ("normalizers", "router.triage"),
+        task: Task = prepare,
     ) -> None:
         self._processes = settings.processes or len(os.sched_getaffinity(0))
         self._seconds = settings.seconds
         self._preload = (__name__, *preload)
-        self._arguments = (normalize, triage, settings.memory_bytes)
+        self._arguments = (task, normalize, triage, settings.memory_bytes)
         self._slots = asyncio.Semaphore(2 * self._processes)
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="workers")
         self._pool: Future[_Pool] | None = None
@@ -338,16 +358,16 @@ class _Context(ForkServerContext):
 
 # in a worker
 
-_work: tuple[Normalize, Triager] | None = None
+_work: tuple[Task, Normalize, Triager] | None = None
 
 
-def _become_worker(normalize: Normalize, triage: Triager, memory_bytes: int) -> None:
+def _become_worker(task: Task, normalize: Normalize, triage: Triager, memory_bytes: int) -> None:
     global _work  # noqa: PLW0603  (a worker process has one job for life)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _die_with_parent()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    _work = normalize, triage
+    _work = task, normalize, triage
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)
@@ -370,5 +390,5 @@ def _die_with_parent() -> None:
 def _prepare_all(raws: Sequence[RawMessage]) -> list[Prepared]:
     if _work is None:
         raise RuntimeError("not a worker")
-    normalize, triage = _work
-    return [prepare(normalize, triage, raw) for raw in raws]
+    task, normalize, triage = _work
+    return [task(normalize, triage, raw) for raw in raws]

@@ -167,7 +167,7 @@ class Lane:
     def close_for_now(self) -> float:
         """The topic takes nothing: wait, longer each time. Returns the seconds."""
         self._failures += 1
-        seconds = min(_BACK_OFF_SECONDS, 0.5 * 2 ** min(self._failures, 10))
+        seconds = min(_BACK_OFF_SECONDS, 0.5 * 2.0 ** min(self._failures, 10))
         self._closed_until = self._now() + seconds
         return seconds
 

@@ -15,7 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any
 
-import re2  # type: ignore[import-untyped]
+import re2
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from intake.errors import ConfigError

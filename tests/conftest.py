@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+import asyncpg
 import pytest
 import sqlalchemy as sa
 
@@ -65,10 +67,6 @@ def postgres_url() -> Iterator[str]:
 
 
 def _administer(url: sa.URL, statement: str) -> None:
-    import asyncio
-
-    import asyncpg
-
     async def run() -> None:
         connection = await asyncpg.connect(
             host=url.host, port=url.port, user=url.username, password=url.password, database=url.database

@@ -174,6 +174,6 @@ def test_every_letter_says_its_code_and_who_writes(language: str, kind: str) -> 
 
 def test_the_words_are_there_in_both_languages() -> None:
     """Every state has words in every language."""
-    assert {name: set(words.states) for name, words in letters.WORDS.items()} == dict.fromkeys(
-        letters.WORDS, set(letters._TR.states)
-    )
+    assert {name: set(words.states) for name, words in letters.WORDS.items()} == {
+        name: set(letters._TR.states) for name in letters.WORDS
+    }

@@ -33,7 +33,7 @@ def _compiled(table: sa.Table, dialect: sa.Dialect) -> tuple[str, tuple[tuple[st
 
 def _processor(column: sa.Column[Any], dialect: sa.Dialect) -> Processor | None:
     convert: Processor | None = column.type.dialect_impl(dialect).bind_processor(dialect)
-    default = column.default.arg if column.default is not None and column.default.is_scalar else None
+    default = column.default.arg if isinstance(column.default, sa.ColumnDefault) else None
     if default is None:
         return convert
     return lambda value: (convert or _same)(default if value is None else value)
