@@ -19,7 +19,7 @@ from benchmarks.corpus import mails
 from benchmarks.normalise import raw_message
 from benchmarks.options import Options, postgres
 from benchmarks.timing import Figure, interleaved_async, ratio, worker_gc
-from intake.accept import Acceptor, content_hash
+from intake.accept import Acceptor
 from intake.app import utc_now
 from intake.blobs import FolderBlobs
 from intake.register import Offer, register
@@ -45,7 +45,7 @@ def offers(count: int, seed: int) -> list[Offer]:
     for mail in mails("plain", count, seed):
         raw = raw_message(mail, scope=f"INBOX/{seed}")
         prepared = prepare(normalize, triage, raw)
-        found.append(Offer(raw, prepared, content_hash(prepared)))
+        found.append(Offer(raw, prepared, prepared.content_hash))
     return found
 
 
@@ -153,7 +153,7 @@ def _columns(name: str) -> list[str]:
 
 def _insert(name: str) -> str:
     columns = _columns(name)
-    quoted = ", ".join(f"\"{c}\"" for c in columns)
+    quoted = ", ".join(f'"{c}"' for c in columns)
     marks = ", ".join("?" * len(columns))
     return f'INSERT INTO "{name}" ({quoted}) VALUES ({marks})'  # noqa: S608
 

@@ -115,9 +115,7 @@ class Lane:
 
     def drop(self, partition: int) -> Pending:
         """Take the next row of a partition out; it cannot be sent as it is."""
-        row = self._queues[partition].popleft()
-        self._held.discard(row.id)
-        return row
+        return self._queues[partition].popleft()
 
     def put_back(self, partition: int, rows: Sequence[Pending]) -> None:
         """The producer did not take these; they are the next again."""
@@ -143,20 +141,24 @@ class Lane:
         self.alone -= self._marked
 
     def block(self, row: Pending, seconds: float) -> None:
-        """Keep a row's whole case back for so long; what is in memory of it is forgotten, to be read anew."""
+        """Keep a row's whole case back for so long."""
         self._blocked[row.case_id] = self._now() + seconds
-        for queue in self._queues.values():
-            waiting = [other for other in queue if other.case_id == row.case_id]
-            if waiting:
-                self._held.difference_update(other.id for other in waiting)
-                kept = [other for other in queue if other.case_id != row.case_id]
+        waiting = [row._replace(attempts=row.attempts + 1)]
+        for queue in (self._unplaced, *self._queues.values()):
+            of_case = [other for other in queue if other.case_id == row.case_id]
+            if of_case:
+                waiting += of_case
+                others = [other for other in queue if other.case_id != row.case_id]
                 queue.clear()
-                queue.extend(kept)
+                queue.extend(others)
+        self._parked[row.case_id] = sorted(waiting)
 
-    def resume(self, case_id: str) -> None:
-        """The row that blocked the case is given up."""
-        if case_id in self._blocked:
-            self._blocked[case_id] = self._now()
+    def give_up(self, row: Pending) -> None:
+        """The row that blocked its case is dead; the case goes on without it."""
+        self._marked.add(row.id)
+        rest = [other for other in self._parked.get(row.case_id, ()) if other.id != row.id]
+        self._parked[row.case_id] = rest
+        self._blocked[row.case_id] = self._now()
 
     def _unpark(self) -> None:
         over = [case for case, until in self._blocked.items() if until <= self._now()]

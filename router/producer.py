@@ -95,9 +95,12 @@ async def end_hard(producer: AIOKafkaProducer) -> None:
 
 
 async def end(producer: AIOKafkaProducer, seconds: float) -> None:
-    """End a producer: after it has delivered what it holds, or hard after so many seconds."""
+    """End a producer: after it has delivered what it holds, or hard after so many seconds or when cancelled."""
     try:
         await asyncio.wait_for(producer.flush(), seconds)
         await asyncio.wait_for(producer.stop(), _END_SECONDS)
     except (KafkaError, OSError, TimeoutError):
         await end_hard(producer)
+    except asyncio.CancelledError:
+        await end_hard(producer)
+        raise

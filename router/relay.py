@@ -37,18 +37,25 @@ _LAST_MARK_SECONDS = 2.0
 _AGAIN_ROWS = 500
 _AGAIN_SECONDS = 60.0
 
-# the broker refuses this very record, however often it is offered
-_RECORD_ERRORS: Final = (
-    kafka.MessageSizeTooLargeError,
-    kafka.RecordListTooLargeError,
-    kafka.InvalidMessageError,
-)
 # the topic takes nothing at the moment; nothing is wrong with the record
 _TOPIC_ERRORS: Final = (
     kafka.UnknownTopicOrPartitionError,
+    kafka.NotLeaderForPartitionError,
     kafka.TopicAuthorizationFailedError,
     kafka.InvalidTopicError,
     kafka.KafkaTimeoutError,
+)
+# the producer is of no use any more; nothing is wrong with record or topic
+_PRODUCER_ERRORS: Final = (
+    kafka.OutOfOrderSequenceNumber,
+    kafka.DuplicateSequenceNumber,
+    kafka.UnknownProducerId,
+    kafka.InvalidProducerEpoch,
+    kafka.InvalidProducerIdMapping,
+    kafka.ProducerFenced,
+    kafka.ProducerClosed,
+    kafka.ClusterAuthorizationFailedError,
+    kafka.KafkaConnectionError,
 )
 
 
@@ -265,14 +272,20 @@ class _Session:
         batch = self._producer.create_batch()
 
         def fits(row: Pending) -> bool:
-            headers = [(name, value.encode()) for name, value in row.headers.items()]
-            added = batch.append(key=row.case_id.encode(), value=row.value, timestamp=None, headers=headers)
+            try:
+                headers = [(name, value.encode()) for name, value in row.headers.items()]
+                added = batch.append(
+                    key=row.case_id.encode(), value=row.value, timestamp=None, headers=headers
+                )
+            except (AttributeError, TypeError, ValueError):
+                return False  # no record can be made of it: refused below, once it is the first
             return added is not None
 
         rows = lane.take(partition, fits)
         if not rows:
-            await self._refuse(lane, lane.drop(partition), kafka.MessageSizeTooLargeError())
+            await self._refuse(lane, lane.drop(partition), "NotARecord")
             return
+        batch.close()  # nothing is added, so there is nothing to linger for
         # failpoint: before events are sent
         try:
             future = await self._producer.send_batch(batch, topic, partition=partition)
@@ -280,7 +293,7 @@ class _Session:
             lane.put_back(partition, rows)
             self._close(lane, error)
         except kafka.KafkaError as error:
-            lane.put_back(partition, rows)
+            telemetry.publish_errors.labels(reason=type(error).__name__).inc()
             self._break(error)
         else:
             # failpoint: events sent
@@ -296,11 +309,10 @@ class _Session:
         try:
             metadata = await asyncio.shield(future)
         except kafka.KafkaError as error:
-            if isinstance(error, _RECORD_ERRORS) and len(rows) == 1:
-                await self._refuse(lane, rows[0], error)
-            elif isinstance(error, _RECORD_ERRORS):
-                lane.alone.update(row.id for row in rows)  # read anew, each travels alone: the culprit shows
-            self._break(error)
+            try:
+                await self._blame(lane, rows, error)
+            finally:
+                self._break(error)
             return
         # failpoint: events taken
         self._progress = True
@@ -309,6 +321,21 @@ class _Session:
         self._to_mark.set()
         telemetry.published.labels(topic=lane.topic).inc(len(taken))
         lane.answered(partition)
+
+    async def _blame(self, lane: Lane, rows: list[Pending], error: kafka.KafkaError) -> None:
+        """A batch failed: because of its topic, its producer (aiokafka's own failure is a bare KafkaError),
+        or else one of its rows. Read anew, each of those travels alone, so that the culprit shows.
+        """
+        if isinstance(error, _TOPIC_ERRORS):
+            self._close(lane, error)
+            return
+        is_of_producer = isinstance(error, _PRODUCER_ERRORS) or type(error) is kafka.KafkaError
+        if len(rows) == 1 and not is_of_producer:
+            await self._refuse(lane, rows[0], type(error).__name__)
+            return
+        telemetry.publish_errors.labels(reason=type(error).__name__).inc()
+        if not is_of_producer:
+            lane.alone.update(row.id for row in rows)
 
     async def _mark(self) -> None:
         while True:
@@ -350,22 +377,23 @@ class _Session:
 
     def _break(self, error: BaseException) -> None:
         """A future raised: after that only a new producer is known to be in order."""
-        telemetry.publish_errors.labels(reason=type(error).__name__).inc()
         if not self._broken.done():
             log.warning("The producer is ended and begun anew", error=type(error).__name__)
             self._broken.set_result(None)
 
-    async def _refuse(self, lane: Lane, row: Pending, error: BaseException) -> None:
+    async def _refuse(self, lane: Lane, row: Pending, error: str) -> None:
         """The broker will not have this row: its case waits, and goes on without it after the last failure."""
-        name = type(error).__name__
-        telemetry.publish_errors.labels(reason=name).inc()
-        given_up = await self._store.write(
-            partial(outbox.mark_failed, ids=[row.id], error=name, at=self._clock())
-        )
+        telemetry.publish_errors.labels(reason=error).inc()
         lane.block(row, _RETRY_SECONDS[min(row.attempts, len(_RETRY_SECONDS) - 1)])
+        failed = partial(outbox.mark_failed, ids=[row.id], error=error, at=self._clock())
+        try:
+            given_up = await self._store.write(failed)
+        except TransientError:
+            return  # not counted this time
         if given_up:
-            lane.resume(row.case_id)
-            log.error("An event was given up", event_id=row.event_id, topic=lane.topic, error=name)
+            lane.give_up(row)
+            telemetry.dead_records.inc()
+            log.error("An event was given up", event_id=row.event_id, topic=lane.topic, error=error)
 
 
 async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:

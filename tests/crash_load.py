@@ -21,6 +21,7 @@ from email.message import EmailMessage
 from pathlib import Path
 from uuid import UUID
 
+from intake.settings import Settings
 from tests.failpoints import ROOT
 from tests.running import wait_for
 from tests.spine import Installation, free_port
@@ -64,7 +65,16 @@ class Place(Installation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        with _loading:
+            self._settings = super().settings()
         self.config.write_text(self.config.read_text("utf-8").replace("[web_form]\n", _API), "utf-8")
+
+    def settings(self) -> Settings:
+        """Read once."""
+        return self._settings
+
+
+_loading = threading.Lock()  # CPython 3.11 trips over two threads that parse source, as settings do
 
 
 @dataclass(slots=True)
@@ -115,7 +125,7 @@ class Sources(threading.Thread):
             while not self._ended.is_set() and self.ledger.unanswered():
                 self.give(mails=0, posts=len(self.ledger.unanswered()))
                 self._ended.wait(_TICK_SECONDS)
-        except Exception as error:  # noqa: BLE001  told to whoever waits
+        except Exception as error:
             self.error = error
 
     def finish(self) -> None:

@@ -15,12 +15,17 @@ from typing import IO
 
 INTAKE = [sys.executable, "-m", "intake.cli"]
 _START_SECONDS = 60.0
+_BYTECODE = Path(__file__).parent.parent / ".dev" / "bytecode"
 
 
 def clean_environment(**given: str) -> dict[str, str]:
-    """This process's environment without settings of its own, and with those given."""
+    """This process's environment without settings of its own, and with those given.
+
+    What we start may keep its bytecode, in a folder of ours: without it every start compiles everything.
+    """
     kept = {k: v for k, v in os.environ.items() if not k.startswith("INTAKE_")}
-    return {**kept, **given}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return {"PYTHONPYCACHEPREFIX": str(_BYTECODE), **kept, **given}
 
 
 def intake(*arguments: str, config: Path, check: bool = True) -> subprocess.CompletedProcess[str]:

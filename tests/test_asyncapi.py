@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]  # comes with check-jsonschema
+import jsonschema
 import pytest
 
 from intake.events import SCHEMA_MODELS, SCHEMAS

@@ -116,7 +116,7 @@ class Backlog:
     dead: int
 
 
-class Expired(Exception):  # noqa: N818  an answer, not a fault: the reader asks for what is no longer kept
+class Expired(Exception):
     """The position lies before the oldest that is kept; `oldest` is the first that can be asked for."""
 
     def __init__(self, oldest: int) -> None:
@@ -292,9 +292,15 @@ def number(connection: sa.Connection, at: datetime) -> int:
 
 
 def oldest_position(connection: sa.Connection, topic: str) -> int:
-    """The first position of a topic that is still kept; 1 where nothing was ever numbered."""
-    first = sa.select(sa.func.min(outbox.c.position)).where(outbox.c.topic == topic)
-    return connection.scalar(first) or 1
+    """The first position of a topic that is still kept, or that will be given next; 1 where none ever was.
+
+    What `expire` left as a mark of how far the numbers are has no headers, and is not kept.
+    """
+    numbered = sa.select(outbox.c.position).where(outbox.c.topic == topic, outbox.c.position.is_not(None))
+    kept = numbered.where(sa.cast(outbox.c.headers, sa.Text) != "{}").order_by(outbox.c.position)
+    first = connection.scalar(kept.limit(1))
+    last = connection.scalar(numbered.order_by(outbox.c.position.desc()).limit(1))
+    return first or (last or 0) + 1
 
 
 def read_topic(connection: sa.Connection, topic: str, after: int, limit: int) -> list[Record]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
-from contextlib import suppress
 from functools import partial
 
 from starlette.requests import Request
@@ -20,6 +20,7 @@ from intake.web.keys import EVERY_DEPARTMENT, department
 from intake.web.problems import Problem
 
 _HEARTBEAT_SECONDS = 15.0
+_LOOK_SECONDS = 2.0  # between looks where nobody rings: another process may have numbered
 _ROWS = 200
 _SHARED = ("urgent", "events")  # read with the key of operations
 _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -29,11 +30,14 @@ def routes(store: Store, settings: Settings, bell: Bell, stopping: asyncio.Event
     """`GET /v1/topics/{department}`: events after `Last-Event-ID` or `?after=`, then those to come.
 
     An event's `id` is its position, `event` its type, `data` its value. 410 where the position is no longer
-    kept. Ends when `stopping` is set. (Server-sent events: WHATWG HTML, section 9.2.)
+    kept, 404 where a broker has the topics. Ends when `stopping` is set.
+    (Server-sent events: WHATWG HTML, section 9.2.)
     """
 
     async def read(request: Request) -> Response:
         topic = _topic(request, settings)
+        if settings.kafka.bootstrap_servers:
+            raise Problem(404, f"Events go to Kafka here: read {settings.kafka.topic_prefix}.{topic} there.")
         after = _after(request)
         try:
             await store.read(partial(outbox.read_topic, topic=topic, after=after, limit=1))
@@ -67,6 +71,7 @@ async def _stream(
     store: Store, topic: str, after: int, bell: Bell, stopping: asyncio.Event
 ) -> AsyncIterator[bytes]:
     yield b": events follow\n\n"
+    last = time.monotonic()
     while not stopping.is_set():
         heard = bell.listen()
         try:
@@ -77,21 +82,23 @@ async def _stream(
             after = record.position
             if record.value:
                 yield _event(record)
-        if not records and not await _rung(heard, stopping):
+        if records:
+            last = time.monotonic()
+            continue
+        if time.monotonic() - last >= _HEARTBEAT_SECONDS:
+            last = time.monotonic()
             yield b": still here\n\n"
+        await _rung(heard, stopping)
 
 
-async def _rung(heard: asyncio.Event, stopping: asyncio.Event) -> bool:
-    """Wait for news; False when it is time for a sign of life."""
+async def _rung(heard: asyncio.Event, stopping: asyncio.Event) -> None:
+    """Wait for news, or so long that another process may have some."""
     waits = [asyncio.create_task(event.wait()) for event in (heard, stopping)]
     try:
-        done, _ = await asyncio.wait(waits, timeout=_HEARTBEAT_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        return bool(done)
+        await asyncio.wait(waits, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for wait in waits:
             wait.cancel()
-        with suppress(asyncio.CancelledError):
-            await asyncio.gather(*waits, return_exceptions=True)
 
 
 def _event(record: Record) -> bytes:
