@@ -119,7 +119,7 @@ async def topic_prefix() -> AsyncIterator[str]:
 
 
 @contextmanager
-def closing_quietly() -> Iterator[None]:
+def quiet_log() -> Iterator[None]:
     """Keep the log of the service out of the table."""
     import logging  # noqa: PLC0415
 

@@ -91,15 +91,18 @@ WATCH = Watch()
 
 
 def interleaved(what: str, variants: Mapping[str, Callable[[int], int]], rounds: int) -> Seconds:
-    """Seconds a message of each variant; each is given the number of its round and returns how many it did."""
+    """Seconds of processor time a message of each variant, for work that neither waits nor starts threads.
+
+    Each is given the number of its round and returns how many messages it did.
+    """
     seconds: Seconds = {name: [] for name in variants}
     with WATCH.steps(what, rounds * len(variants)) as step:
         for number in range(rounds):
             for name, run in _in_turn(variants, number):
                 gc.collect()
-                started = time.perf_counter()
+                started = time.process_time()
                 done = run(number)
-                seconds[name].append((time.perf_counter() - started) / done)
+                seconds[name].append((time.process_time() - started) / done)
                 step()
     return seconds
 

@@ -13,6 +13,7 @@ from intake.errors import ConfigError
 
 _BACKLOG = 2048
 _KEEP_ALIVE_SECONDS = 15
+_CONNECTIONS = 2000  # more are told 503; headers that never end are a proxy's business
 
 
 class Listener:
@@ -30,6 +31,8 @@ class Listener:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,  # whose X-Forwarded-For is believed, `web.trusted_proxies` says
+                limit_concurrency=_CONNECTIONS,
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=grace,
                 ws="none",

@@ -39,6 +39,8 @@ class Operator(Section):
     """Licence number and licensing body, shown on pages where given."""
     contacts: tuple[str, ...] = ()
     """Other ways to reach the operator, one line each, shown where the form is over its limit."""
+    help_lines: tuple[str, ...] = ()
+    """Help lines for players, one line each, shown at the foot of every page."""
     languages: tuple[Literal["tr", "en"], ...] = ("tr", "en")
     """Languages offered to customers, the first is the default."""
     time_zone: str = "Europe/Istanbul"
@@ -149,6 +151,8 @@ class Web(Section):
     """Port of the private listener."""
     private_url: str = ""
     """URL under which departments reach the private listener; empty: from host and port."""
+    status_per_minute: int = Field(10, ge=1)
+    """Questions for the state of a code that one address may ask in a minute."""
     trusted_proxies: tuple[str, ...] = ()
     """Addresses whose X-Forwarded-For is believed."""
     department_keys: dict[Department, SecretStr] = Field(default_factory=dict)

@@ -45,11 +45,25 @@ _SPELT = re.compile(
 # What holds a code matches this, and most texts do not: a quick look that saves the two patterns above.
 # RE2's own \s is ASCII; \pZ and the separators beside it are what Python calls a blank.
 _QUICK_GAP = rf"[\s\pZ\x1c-\x1f\x{{85}}{_DASH}{_INVISIBLE}]"
-_QUICK_FOUR = f"{_QUARTER}{_QUICK_GAP}{{0,5}}"
-_MAYBE = re2.compile(
-    rf"(?:^|[^0-9A-Za-z])(?:{_QUICK_FOUR}{_QUICK_FOUR}{_QUICK_FOUR}{_SYMBOL}{{2}}"
-    rf"|{_SYMBOL}(?:{_QUICK_GAP}{{1,3}}{_SYMBOL}){{13}})(?:$|[^0-9A-Za-z])"
-)
+# a code without a digit from 2 to 9 is one only with dashes (see _valid)
+_WITH_DIGIT = "|".join(f"{_SYMBOL}{{{before}}}[2-9]{_SYMBOL}{{{3 - before}}}" for before in range(4))
+_WITH_DASH = rf"{_QUICK_GAP}{{0,4}}[{_DASH}]{_QUICK_GAP}{{0,4}}"
+
+
+def _quick_ways() -> list[str]:
+    ways = [f"{_SYMBOL}(?:{_QUICK_GAP}{{1,3}}{_SYMBOL}){{13}}"]
+    gap = f"{_QUICK_GAP}{{0,5}}"
+    for marked in range(3):
+        quarters, gaps = [_QUARTER] * 3, [gap] * 3
+        quarters[marked] = f"(?:{_WITH_DIGIT})"
+        ways.append(gap.join([*quarters, f"{_SYMBOL}{{2}}"]))
+        gaps[marked] = _WITH_DASH
+        ways.append("".join(f"{_QUARTER}{between}" for between in gaps) + f"{_SYMBOL}{{2}}")
+    return [*ways, gap.join([_QUARTER] * 3 + [f"(?:[2-9]{_SYMBOL}|{_SYMBOL}[2-9])"])]
+
+
+_QUICK_EDGE = "[^0-9A-Za-zªµºÀ-ÖØ-öø-ɏ]"
+_MAYBE = re2.compile(rf"(?:^|{_QUICK_EDGE})(?:{'|'.join(_quick_ways())})(?:$|{_QUICK_EDGE})")
 _FOLD = str.maketrans({"ı": "1", "İ": "1", "I": "1", "L": "1", "O": "0"})
 _VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)}
 _SURE_DIGITS = frozenset("23456789")
@@ -106,7 +120,7 @@ def find(text: str) -> list[str]:
         text = unicodedata.normalize("NFKC", text).replace("i\u0307", "i")
     if not any(digit in text for digit in _SURE_DIGITS) and not _DASHED.search(text):
         return []
-    if not _MAYBE.search(text):
+    if not _MAYBE.search(text.encode("utf-8", "replace")):
         return []
     first: dict[str, int] = {}
     for pattern in (_GROUPED, _SPELT):

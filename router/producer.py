@@ -19,7 +19,7 @@ BATCH_BYTES: Final = 262_144
 
 _LINGER_MS = 2
 _START_SECONDS = 30.0  # start() waits for a producer id, which a broker just lost never gives
-_END_SECONDS = 2.0
+_END_SECONDS = 1.0
 
 
 def connection(settings: Settings) -> dict[str, Any]:
@@ -90,7 +90,9 @@ async def end_hard(producer: AIOKafkaProducer) -> None:
     if task is not None:
         task.cancel()
     await producer.client.close()
-    if task is not None:
+    if task is not None and (await asyncio.wait({task}, timeout=_END_SECONDS))[1]:
+        # it waits for a request to a broker that hangs: the second time the request is cancelled too
+        task.cancel()
         await asyncio.wait({task}, timeout=_END_SECONDS)
 
 

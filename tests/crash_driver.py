@@ -26,7 +26,7 @@ from tests.spine import Installation
 SENDS_AT_ONCE = 4
 """Letters the postman has under way at most."""
 RANDOM, FRESH = "(at a random time)", "(a fresh start, at a random time)"
-_PATIENCE_SECONDS = 5.0  # for a failpoint to be reached; then it is killed all the same
+_PATIENCE_SECONDS = 12.0  # for a failpoint to be reached; then it is killed all the same
 _GONE_SECONDS = 10.0  # a fork server killed while it imports ends when it has imported
 _DRAIN_SECONDS = 180.0
 _STOP_SECONDS = 25.0

@@ -67,8 +67,10 @@ class Nursery:
     def close(self) -> None:
         """Let the nursery end."""
         assert self._process.stdin
+        assert self._process.stdout
         self._process.stdin.close()
         self._process.wait(30)
+        self._process.stdout.close()
         self._errors.close()
 
     def _ask(self, life: dict[str, Any]) -> dict[str, Any]:

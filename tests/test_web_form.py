@@ -121,7 +121,9 @@ async def test_what_is_wrong_is_said_and_what_was_typed_stays(
 @pytest.mark.parametrize(
     ("failure", "status"), [(Overloaded("full"), 503), (TransientError("down"), 503), (KeyError("ours"), 500)]
 )
-async def test_typed_text_stays_when_nothing_can_be_taken(site: Site, failure: Exception, status: int) -> None:
+async def test_typed_text_stays_when_nothing_can_be_taken(
+    site: Site, failure: Exception, status: int
+) -> None:
     """Text, id and files are on the page that says so; sent again it is registered."""
     site.failure, fields, browser = failure, typed(email="ayse@example.org"), site.browser()
     answer = await browser.upload(FORM, fields, ("shot.png", "image/png", PNG))
@@ -274,7 +276,7 @@ async def test_files_sent_ahead_have_limits(small_site: Site) -> None:
 
 async def test_typed_markup_is_text(small_site: Site) -> None:
     """Nothing typed becomes markup on the page that shows it again, file names included."""
-    attack = "\"><img src=x onerror=alert(1)></textarea><script>alert(1)</script>"
+    attack = '"><img src=x onerror=alert(1)></textarea><script>alert(1)</script>'
     fields = {**typed(attack), "email": attack, "name": attack, "category": attack, "id": attack}
     file = (attack.replace('"', "%22"), "image/png", PNG)
     answer = await small_site.browser().upload(FORM, fields, file)
@@ -330,7 +332,12 @@ async def test_a_question_for_the_state_opens_no_case(site: Site) -> None:
 
 async def test_the_start_page_goes_to_the_browsers_language(site: Site) -> None:
     """Turkish first; the header decides where it names a language that is offered."""
-    wishes = {"en-GB,tr;q=0.5": "/complaint", "de,tr;q=0.3,en;q=0.2": "/sikayet", "ja": "/sikayet", "": "/sikayet"}
+    wishes = {
+        "en-GB,tr;q=0.5": "/complaint",
+        "de,tr;q=0.3,en;q=0.2": "/sikayet",
+        "ja": "/sikayet",
+        "": "/sikayet",
+    }
     for wish, path in wishes.items():
         answer = await site.browser().get("/", accept_language=wish)
         assert (answer.status, answer.headers["location"]) == (302, path)
@@ -375,5 +382,7 @@ async def test_a_body_that_is_no_form_is_a_400(site: Site) -> None:
 def test_both_languages_say_the_same_things() -> None:
     """Every text exists in both, with the same places to fill."""
     texts = load_texts(TEXTS)
-    places = {lang: {k: sorted(re.findall(r"{\w+}", v)) for k, v in names.items()} for lang, names in texts.items()}
+    places = {
+        lang: {k: sorted(re.findall(r"{\w+}", v)) for k, v in names.items()} for lang, names in texts.items()
+    }
     assert places["tr"] == places["en"]

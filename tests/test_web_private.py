@@ -43,7 +43,7 @@ class Case:
 async def case(tmp_path: Path) -> AsyncIterator[Case]:
     async with open_site(tmp_path, web=KEYS["web"]) as site:
         fields = typed("My card 4111 1111 1111 1111 was charged twice.", category="payments")
-        await site.browser().upload(FORM, fields, ("dekont ğ\".png", "image/png", PNG))
+        await site.browser().upload(FORM, fields, ('dekont ğ".png', "image/png", PNG))
         (file,) = await site.rows(t.attachments)
         yield Case(site, file["case_id"], file["id"])
 

@@ -66,7 +66,9 @@ async def test_a_code_is_read_as_people_type_it(site: Site) -> None:
         assert TEXTS["en"]["state_registered"] in (await look_up(site, spelling)).text
 
 
-@pytest.mark.parametrize(("code", "problem"), [("", "status_empty"), ("4K7M-Q2XW-9HTB-6S", "status_mistyped")])
+@pytest.mark.parametrize(
+    ("code", "problem"), [("", "status_empty"), ("4K7M-Q2XW-9HTB-6S", "status_mistyped")]
+)
 async def test_a_mistyped_code_is_told_from_an_unknown_one(site: Site, code: str, problem: str) -> None:
     """The check symbols are judged without the database; what was typed stays in the field."""
     answer = await look_up(site, code)

@@ -123,16 +123,22 @@ async def ask(
         "raw_path": bare.encode(),
         "query_string": query.encode(),
         "root_path": "",
-        "headers": [(b"host", b"127.0.0.1:8080")] + [(n.lower().encode(), v.encode()) for n, v in headers.items()],
+        "headers": [(b"host", b"127.0.0.1:8080")]
+        + [(n.lower().encode(), v.encode()) for n, v in headers.items()],
         "client": (address, 50000),
         "server": ("127.0.0.1", 8080),
     }
     pieces = _pieces(body)
     sent: list[Message] = []
+    is_read = False
 
     async def receive() -> Message:
+        nonlocal is_read
+        if is_read:
+            await asyncio.Future()  # the client stays until it has its answer
         piece = await anext(pieces, None)
-        return {"type": "http.request", "body": piece or b"", "more_body": piece is not None}
+        is_read = piece is None
+        return {"type": "http.request", "body": piece or b"", "more_body": not is_read}
 
     async def send(message: Message) -> None:
         sent.append(message)

@@ -38,7 +38,7 @@ _NUMBER = sa.text(
     "  SELECT id, row_number() OVER (PARTITION BY topic ORDER BY id) + COALESCE("
     '    (SELECT max("position") FROM outbox AS older WHERE older.topic = waiting.topic), 0) AS number'
     "  FROM (SELECT id, topic FROM outbox WHERE sent_at IS NULL AND dead_at IS NULL"
-    "        ORDER BY id LIMIT :most) AS waiting"
+    "        ORDER BY topic, id LIMIT :most) AS waiting"
     ") AS fresh WHERE outbox.id = fresh.id"
 )
 

@@ -223,6 +223,7 @@ outbox = sa.Table(
     sa.Index("outbox_position", "topic", "position"),
     sa.Index(
         "outbox_unsent",
+        "topic",
         "id",
         sqlite_where=sa.text("sent_at IS NULL AND dead_at IS NULL"),
         postgresql_where=sa.text("sent_at IS NULL AND dead_at IS NULL"),

@@ -71,7 +71,7 @@ class Pages:
         self._environment.globals.update(
             asset=self._assets.__getitem__,
             operator=self._operator,
-            help_lines=getattr(self._operator, "help_lines", ()),
+            help_lines=self._operator.help_lines,
         )
         self._environment.filters.update(fill=_fill, size=readable_size)
 

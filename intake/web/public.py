@@ -19,7 +19,7 @@ from intake.settings import Settings
 from intake.web.guard import AccessLog, BodyGuard, ClientAddress, ResponseHeaders, SameOrigin
 from intake.web.pages import Pages, static_route
 from intake.web.problems import Problem, problem_response
-from intake.web.status import PER_MINUTE, status_routes
+from intake.web.status import status_routes
 
 _STATIC = Path(__file__).parent / "static"
 _PAGES_WITH_TEXT = frozenset({403, 404, 405, 408, 413, 429, 503})
@@ -42,8 +42,6 @@ def public_app(
     settings: Settings,
     clock: Clock,  # noqa: ARG001  (pages that show dates will need it)
     draining: Callable[[], bool] = lambda: False,
-    *,
-    status_per_minute: int = PER_MINUTE,
 ) -> ASGIApp:
     """The application behind `web.public_port`. Raises `ConfigError` for unusable `trusted_proxies`.
 
@@ -60,7 +58,7 @@ def public_app(
         exception_handlers=_handlers(pages),
     )
     app.router.routes.extend(
-        [*routes, *status_routes(pages, store, status_per_minute), static_route("/static", _STATIC)]
+        [*routes, *status_routes(pages, store, settings.web.status_per_minute), static_route("/static", _STATIC)]
     )
     guarded: ASGIApp = BodyGuard(app, settings.limits.message_bytes)
     guarded = SameOrigin(guarded, settings.public_url)

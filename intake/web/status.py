@@ -19,14 +19,13 @@ from intake.web.limits import Buckets
 from intake.web.pages import Pages
 
 PATH = "/status"
-PER_MINUTE = 10
 _LINKS = {"tr": f"{PATH}?lang=tr", "en": f"{PATH}?lang=en"}
 _BODY_LIMIT = 4096
 # every answer is filled up to a multiple of this, so its length says nothing about the code
 _LENGTH_CLASS = 8192
 
 
-def status_routes(pages: Pages, store: Store, per_minute: int = PER_MINUTE) -> list[Route]:
+def status_routes(pages: Pages, store: Store, per_minute: int) -> list[Route]:
     """GET shows the empty form, POST takes `code` (never in an address, which proxies log)."""
     buckets = Buckets(per_minute, 60)
 

@@ -210,7 +210,7 @@ def upgrade() -> None:
     op.create_index(
         "outbox_unsent",
         "outbox",
-        ["id"],
+        ["topic", "id"],
         unique=False,
         sqlite_where=sa.text("sent_at IS NULL AND dead_at IS NULL"),
         postgresql_where=sa.text("sent_at IS NULL AND dead_at IS NULL"),
