@@ -19,6 +19,7 @@ from intake.ports import Blobs, Clock, Store
 from intake.register import Offer, Policy, register
 from intake.schema import RawMessage, Receipt
 from intake.settings import Limits
+from intake.turns import Turns
 from intake.workers import Prepared
 
 log = structlog.get_logger(__name__)
@@ -34,6 +35,7 @@ _PREPARING = 8  # groups in preparation side by side; a hostile message holds up
 _CONFLICTS = 5
 _ROW_OVERHEAD = 4_096  # bytes of rows a message makes beside its own
 _DISK_CHECK_SECONDS = 1.0
+_BEHIND = "an earlier message of this sender is not taken yet"
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +45,7 @@ class _Entry:
     queued: asyncio.Event
     before: asyncio.Event | None
     order: str
+    turn: int
     offer: Offer | None = None
 
     @property
@@ -55,7 +58,8 @@ class Acceptor:
 
     `deliver` is the contract of `intake.ports.Deliver`. Messages wait in two queues: for a worker that
     prepares them, and for the writer that commits them. Offers with the same `order_key` reach the writer
-    in the order they came; all others overtake each other freely.
+    in the order they came, and what was not taken holds up what its sender wrote after it (`Turns`); all
+    others overtake each other freely.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class Acceptor:
         self._waiting: deque[_Entry] = deque()
         self._ready: deque[_Entry] = deque()
         self._last: dict[str, asyncio.Event] = {}
+        self._turns = Turns()
         self._in_flight = 0
         self._room = asyncio.Event()
         self._to_prepare, self._to_write = asyncio.Event(), asyncio.Event()
@@ -84,21 +89,29 @@ class Acceptor:
 
     async def deliver(self, raw: RawMessage) -> Receipt:
         """Take one message in; see `intake.ports.Deliver`. Raises `Overloaded` on a full disk or while closing."""
-        self._check_open()
+        order = order_key(raw)
+        turn = self._turns.take(order, raw.source_key)
+        if turn is None:
+            raise TransientError(_BEHIND)
+        try:
+            self._check_open()
+        except Overloaded:
+            self._turns.put_back(order, raw.source_key, turn)
+            raise
         size = len(raw.body)
         while self._in_flight and self._in_flight + size > self._limits.in_flight_bytes:
             self._room.clear()
             await self._room.wait()
         self._in_flight += size
         telemetry.in_flight_bytes.set(self._in_flight)
-        entry = self._enqueue(raw)
+        entry = self._enqueue(raw, order, turn)
         # a caller that goes away must not undo what others share a transaction with
         return await asyncio.shield(entry.done)
 
-    def _enqueue(self, raw: RawMessage) -> _Entry:
-        order, queued = order_key(raw), asyncio.Event()
+    def _enqueue(self, raw: RawMessage, order: str, turn: int) -> _Entry:
+        queued = asyncio.Event()
         done: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
-        entry = _Entry(raw, done, queued, self._last.get(order), order)
+        entry = _Entry(raw, done, queued, self._last.get(order), order, turn)
         self._last[order] = queued
         done.add_done_callback(lambda _: self._release(entry))
         self._waiting.append(entry)
@@ -150,13 +163,16 @@ class Acceptor:
     async def _prepare(self, group: list[_Entry]) -> None:
         try:
             prepared = await self._prepared([entry.raw for entry in group])
-            offers = [await self._make_durable(e.raw, p) for e, p in zip(group, prepared, strict=True)]
         except Exception as error:
-            _fail(group, error)
+            self._nack(group, error)
             return
         # failpoint: messages prepared
-        for entry, offer in zip(group, offers, strict=True):
-            entry.offer = offer
+        for entry, one in zip(group, prepared, strict=True):
+            try:
+                entry.offer = await self._make_durable(entry.raw, one)
+            except Exception as error:
+                self._nack([entry], error)  # its files cannot be kept; its neighbours may have none
+                continue
             if entry.before is None or entry.before.is_set():
                 self._queue(entry)
             else:
@@ -167,6 +183,9 @@ class Acceptor:
         self._queue(entry)
 
     def _queue(self, entry: _Entry) -> None:
+        if self._turns.is_behind(entry.order, entry.turn):
+            self._nack([entry], TransientError(_BEHIND))
+            return
         entry.before = None
         self._ready.append(entry)
         entry.queued.set()
@@ -180,14 +199,26 @@ class Acceptor:
         names = await asyncio.gather(*map(self._blobs.put, stored)) if stored else []
         return Offer(raw, prepared, prepared.content_hash, names[0] if is_large else None)
 
+    def _nack(self, batch: list[_Entry], error: Exception) -> None:
+        """Nothing of these was taken: what their senders wrote after them waits until they come again."""
+        nack = error
+        if not isinstance(error, TransientError):
+            nack = TransientError(f"not taken: {type(error).__name__}")
+        for entry in batch:
+            self._turns.put_back(entry.order, entry.raw.source_key, entry.turn)
+            if not entry.done.done():
+                entry.done.set_exception(nack)
+
     async def _write_loop(self) -> None:
         while True:
             await self._to_write.wait()
             batch = _take(self._ready, self._limits.batch_messages, self._limits.batch_bytes, _ROW_OVERHEAD)
             if not self._ready:
                 self._to_write.clear()
-            if batch:
-                await self._commit(batch)
+            behind = [entry for entry in batch if self._turns.is_behind(entry.order, entry.turn)]
+            self._nack(behind, TransientError(_BEHIND))
+            if in_turn := [entry for entry in batch if entry not in behind]:
+                await self._commit(in_turn)
 
     async def _commit(self, batch: list[_Entry]) -> None:
         """Commit a batch; one the database refuses is halved until the culprit stands alone."""
@@ -196,7 +227,7 @@ class Acceptor:
             receipts = await self._transaction([entry.offer for entry in batch if entry.offer])
         except TransientError as error:
             log.warning("a batch was not taken", messages=len(batch), error=str(error))
-            _fail(batch, error)
+            self._nack(batch, error)
         except Exception as error:
             if len(batch) > 1:
                 middle = len(batch) // 2
@@ -221,7 +252,7 @@ class Acceptor:
         try:
             receipts = await self._transaction([offer])
         except Exception as again:
-            _fail([entry], TransientError(f"not stored: {type(again).__name__}"))
+            self._nack([entry], TransientError(f"not stored: {type(again).__name__}"))
         else:
             self._answer([entry], receipts)
 
@@ -259,15 +290,6 @@ def _take(queue: deque[_Entry], messages: int, size: int, overhead: int) -> list
             break
         taken.append(queue.popleft())
     return taken
-
-
-def _fail(batch: list[_Entry], error: Exception) -> None:
-    nack = (
-        error if isinstance(error, TransientError) else TransientError(f"not taken: {type(error).__name__}")
-    )
-    for entry in batch:
-        if not entry.done.done():
-            entry.done.set_exception(nack)
 
 
 def free_bytes(folder: Path) -> int:

@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import re2
 from stdnum import iban
 from stdnum.exceptions import ValidationError
 
@@ -82,10 +83,18 @@ _IBAN_LENGTHS = {
     "BG": 22,
     "BE": 16,
 }
-_PHONE = re.compile(r"(?<![\w+.,-])(?:\+|00)?\(?\d(?:[ ./()-]{0,2}\d){9,14}(?![\w-])")
+# a search skips quickly to a set that comes first, so what has to stand before it is asked second
+_PHONE = re.compile(
+    r"[+(\d](?<![\w+.,-].)(?:(?<=\+)\(?\d|(?<=\()\d|(?<=0)0\(?\d|(?<=\d))(?:[ ./()-]{0,2}\d){9,14}(?![\w-])"
+)
+# quick looks: what the patterns find, these find too, and most texts hold none of it
+_MAYBE_IBAN = re2.compile(r"(?:^|[^0-9A-Za-zªµºÀ-ÖØ-öø-ɏ])[A-Za-z]{2}[ -]?\pN{2}(?:[ -]?[A-Za-z0-9]){11}")
+_MAYBE_PHONE = re2.compile(r"\pN(?:[ ./()-]{0,2}\pN){9}")
 
 # What may be an id, and what has to stand before or after it
 _TOKEN = re.compile(r"(?<![\w.,+*-])#?(?:0x[0-9a-fA-F]{16,64}|[A-Za-z]{0,6}[-_]?\d[\w-]{3,40})")
+_TOKEN_DIGITS = re.compile(r"\d[\w-]{3,}")
+_TOKEN_BEGIN = re.compile(r"(?<![\w.,+*-])#?[A-Za-z]{0,6}[-_]?\Z")
 _NOUN = (
     r"(?<![^\W_])(?:i[sş]lem|transaction|txn|trx|transfer|kupon|bahis|bet|wette|ticket|round|el|tur|raunt|oyun|referans"
     r"|reference|ref|dekont|talep|[cç]ekim|yat[ıi]r[ıi]m|order|payment|withdrawal|deposit|slip|game|spin|provizyon"
@@ -136,6 +145,19 @@ _DATES = re.compile(
     rf"|(?:(?:gecen|gectigimiz|last|on)\s(?:hafta\s)?)?(?P<weekday>{_DAY})(?:\sgunu)?{_CASE}{_END}"
     rf"|(?P<count>\d{{1,3}}|{_COUNT})\s?(?P<unit>gun|hafta|days?|weeks?)\s?(?:once|evvel|ago|oncesi){_END})"
 )
+_QUICK_BEGIN = r"(?:^|[^a-z0-9_.,])"
+_QUICK_BLANK = r"[\s\pZ\x1c-\x1f\x{85}]"
+_AMOUNT_BEGIN = re.compile(r"[₺$€£₽\d](?<![\w.,].)")
+_AMOUNT_WORDS = re2.compile(
+    rf"{_QUICK_BEGIN}(?:(?:tl|try|usd|eur|gbp){_QUICK_BLANK}?\pN"
+    rf"|(?:(?:{_NUMERAL})(?:{_QUICK_BLANK}(?:ve|and){_QUICK_BLANK}|{_QUICK_BLANK}|-)?){{1,10}}(?:{_CURRENCY}))"
+)
+_DATE_BEGIN = re.compile(r"\d(?<![\w.,/-]\d)")
+_DATE_WORDS = re2.compile(
+    rf"{_QUICK_BEGIN}(?:(?:{_RELATIVE_WORDS})(?:k[iu])?(?:$|[^a-z0-9])|{_MONTH}{_QUICK_BLANK}\pN|{_DAY}"
+    rf"|(?:gecen|gectigimiz|last|on){_QUICK_BLANK}(?:hafta{_QUICK_BLANK})?{_DAY}"
+    rf"|(?:{_COUNT}){_QUICK_BLANK}?(?:gun|hafta|days?|weeks?){_QUICK_BLANK}?(?:once|evvel|ago|oncesi))"
+)
 
 
 def extract(text: str, when: datetime, games: tuple[str, ...] = ()) -> Entities:
@@ -175,8 +197,17 @@ def _blank(text: str, spans: Iterable[tuple[int, int]]) -> str:
 
 
 def _ids(text: str) -> tuple[list[str], str]:
-    matches = [match for match in _TOKEN.finditer(text) if _is_id(match, text)]
+    matches = [match for match in _tokens(text) if _is_id(match, text)]
     return [match[0].strip("#-_") for match in matches], _blank(text, (match.span() for match in matches))
+
+
+def _tokens(text: str) -> Iterator[re.Match[str]]:
+    """What `_TOKEN` finds: looked for from the first digit of each run, of which there are few."""
+    for digits in _TOKEN_DIGITS.finditer(text):
+        at = digits.start()
+        begin = _TOKEN_BEGIN.search(text, max(0, at - 8), at)
+        if begin and (match := _TOKEN.match(text, begin.start())):
+            yield match
 
 
 def _is_id(match: re.Match[str], text: str) -> bool:
@@ -196,6 +227,8 @@ def _is_id(match: re.Match[str], text: str) -> bool:
 
 
 def _ibans(text: str) -> tuple[list[str], str]:
+    if not _MAYBE_IBAN.search(text.encode("utf-8", "replace")):
+        return [], text
     found, spans = [], []
     for match in _IBAN.finditer(text):
         compact = re.sub(r"[ -]", "", match[0]).upper()
@@ -222,6 +255,8 @@ def _typed_length(typed: str, size: int) -> int:
 
 
 def _phones(text: str) -> tuple[list[str], str]:
+    if not _MAYBE_PHONE.search(text.encode("utf-8", "replace")):
+        return [], text
     found, spans = [], []
     for match in _PHONE.finditer(text):
         before = text[max(0, match.start() - 40) : match.start()]
@@ -248,8 +283,20 @@ def _e164(typed: str) -> str:
     return ""
 
 
+def _matches(pattern: re.Pattern[str], begin: re.Pattern[str], words: Any, folded: str) -> Iterator[re.Match[str]]:
+    """What `pattern` finds: tried at numbers alone where `words` says that no word begins a match."""
+    if words.search(folded.encode("utf-8", "replace")):
+        yield from pattern.finditer(folded)
+        return
+    end = 0
+    for number in begin.finditer(folded):
+        if number.start() >= end and (match := pattern.match(folded, number.start())):
+            end = match.end()
+            yield match
+
+
 def _amounts(folded: str) -> Iterator[Money]:
-    for match in _AMOUNTS.finditer(folded):
+    for match in _matches(_AMOUNTS, _AMOUNT_BEGIN, _AMOUNT_WORDS, folded):
         found = match.groupdict()
         name = found["sign"] or found["sign2"] or found["name2"] or found["name3"] or found["name4"]
         number = found["n1"] or found["n2"] or found["n3"] or found["n5"]
@@ -264,13 +311,13 @@ def _amounts(folded: str) -> Iterator[Money]:
 
 def _decimal(number: str, *, scaled: bool) -> Decimal:
     """A number as Turks or Americans write it: the last mark is decimal unless three digits follow it."""
-    number = re.sub(r"[' \u00a0]", "", number)
+    number = number.replace("'", "").replace(" ", "").replace("\u00a0", "")
     mark = max(number.rfind("."), number.rfind(","))
     whole, fraction = (number[:mark], number[mark + 1 :]) if mark >= 0 else (number, "")
     kinds = {c for c in number if c in ".,"}
     if len(fraction) == 3 and len(kinds) == 1 and not scaled and whole.strip("0.,"):
         whole, fraction = whole + fraction, ""
-    return Decimal(re.sub(r"[.,]", "", whole) + "." + (fraction or "0"))
+    return Decimal(f"{whole.replace('.', '').replace(',', '')}.{fraction or '0'}")
 
 
 def _spelt(words: str) -> int:
@@ -296,7 +343,7 @@ def _plain(value: Decimal) -> str:
 
 
 def _dates(folded: str, today: date) -> Iterator[str]:
-    for match in _DATES.finditer(folded):
+    for match in _matches(_DATES, _DATE_BEGIN, _DATE_WORDS, folded):
         found = {key: value for key, value in match.groupdict().items() if value}
         if day := _relative_day(found, today) or _calendar_day(found, today):
             yield day.isoformat()

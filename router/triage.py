@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, BeforeValidator, ValidationError
 
@@ -79,7 +79,8 @@ def judge(message: Message, book: rules.Rules) -> Triage:
         flags = [*flags, "minor_report"]
     reasons += [ages.reason] if ages.reason else []
     kind = _kind(narrow, flags, book)
-    belief = _classify(narrow, kind, book)
+    games = _games(narrow, book)
+    belief = _classify(narrow, kind, games, book)
     category, confidence, why = _category(message, kind, flags, belief, book)
     review = why == _ABSTAINS or ages.unsure
     if kind == "thanks":
@@ -95,7 +96,7 @@ def judge(message: Message, book: rules.Rules) -> Triage:
         priority=priority,
         underage=ages.sender,
         flags=(*flags, "needs_review") if review else tuple(flags),
-        entities=entities.extract(text, when, _games(narrow, book)),
+        entities=entities.extract(text, when, games),
         confidence=round(confidence, 3),
         reasons=tuple(reason for reason in (*urgency, *reasons, why) if reason),
         classifier=f"{NAME}+{book.data.version}",
@@ -147,17 +148,17 @@ def _kind(plain: str, flags: list[str], book: rules.Rules) -> Kind:
     return "enquiry" if holds("enquiry") else "complaint"
 
 
-def _classify(plain: str, kind: Kind, book: rules.Rules) -> _Belief:
+def _classify(plain: str, kind: Kind, games: tuple[str, ...], book: rules.Rules) -> _Belief:
     """The share of belief in each category: a softmax over the weights of the terms found."""
     scores = {name: rule.bias for name, rule in book.data.categories.items()}
     if kind == "enquiry":
         scores["general"] += 1.0
     terms: dict[str, list[str]] = {}
     for hit in book.categories.find(plain):
-        category = next(name for name in scores if name == hit.place[1])
+        category = cast("Category", hit.place[1])
         scores[category] += rules.WEIGHTS[hit.place[2]]
         terms.setdefault(category, []).append(hit.term)
-    for name in _games(plain, book):
+    for name in games:
         scores["game"] += _GAME_NAMED
         terms.setdefault("game", []).append(name)
     highest = max(scores.values())

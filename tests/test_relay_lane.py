@@ -187,3 +187,17 @@ def test_a_topic_that_takes_nothing_is_tried_ever_later(lane: Lane, ticks: Ticks
     assert not lane.is_closed()
     lane.answered(0)
     assert lane.close_for_now() == 1.0
+
+
+def test_a_lane_asks_for_nothing_while_its_rows_are_large(ticks: Ticks) -> None:
+    """Few rows of the largest size fill it as well as many small ones, so that memory is bounded."""
+    wide = Lane("payments.v1", 1000, ticks)
+    large = [row(n)._replace(value=bytes(256 * 1024)) for n in range(40)]
+    offer(wide, *large[:10])
+    assert wide.want() is not None
+    offer(wide, *large[10:])
+    assert wide.want() is None
+    wide.marked([Taken(n, 0, 0) for n in range(30)])
+    want = wide.want()
+    assert want is not None
+    assert len(want.held) == 10

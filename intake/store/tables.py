@@ -228,6 +228,12 @@ outbox = sa.Table(
         sqlite_where=sa.text("sent_at IS NULL AND dead_at IS NULL"),
         postgresql_where=sa.text("sent_at IS NULL AND dead_at IS NULL"),
     ),
+    sa.Index(
+        "outbox_dead",
+        "id",
+        sqlite_where=sa.text("dead_at IS NOT NULL"),
+        postgresql_where=sa.text("dead_at IS NOT NULL"),
+    ),
     sqlite_autoincrement=True,
 )
 

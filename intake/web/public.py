@@ -58,7 +58,11 @@ def public_app(
         exception_handlers=_handlers(pages),
     )
     app.router.routes.extend(
-        [*routes, *status_routes(pages, store, settings.web.status_per_minute), static_route("/static", _STATIC)]
+        [
+            *routes,
+            *status_routes(pages, store, settings.web.status_per_minute),
+            static_route("/static", _STATIC),
+        ]
     )
     guarded: ASGIApp = BodyGuard(app, settings.limits.message_bytes)
     guarded = SameOrigin(guarded, settings.public_url)

@@ -215,6 +215,14 @@ def upgrade() -> None:
         sqlite_where=sa.text("sent_at IS NULL AND dead_at IS NULL"),
         postgresql_where=sa.text("sent_at IS NULL AND dead_at IS NULL"),
     )
+    op.create_index(
+        "outbox_dead",
+        "outbox",
+        ["id"],
+        unique=False,
+        sqlite_where=sa.text("dead_at IS NOT NULL"),
+        postgresql_where=sa.text("dead_at IS NOT NULL"),
+    )
     op.create_table(
         "quarantine",
         sa.Column("source_key", sa.String(length=500), nullable=False),
