@@ -12,6 +12,7 @@ TEST_ARGS ?=
 DEMO_ARGS ?=
 RUN_ARGS ?=
 BENCH_ARGS ?=
+CRASH_ARGS ?=
 
 .PHONY: help
 help: ## list these targets
@@ -69,6 +70,18 @@ bench: install ## run the benchmarks (BENCH_ARGS=...)
 	@scripts/services up
 	eval "$$(scripts/services env)"
 	exec .venv/bin/python benchmarks/run.py $(BENCH_ARGS)
+
+.PHONY: bench-full
+bench-full: install ## the benchmarks with what takes long: 100,000 messages, 1,000,000 stored cases (BENCH_ARGS=...)
+	@scripts/services up
+	eval "$$(scripts/services env)"
+	exec .venv/bin/python benchmarks/run.py --full $(BENCH_ARGS)
+
+.PHONY: crash
+crash: install ## kill the service 1,500 times under load and read the books (CRASH_ARGS="--kills 100")
+	@scripts/services up
+	eval "$$(scripts/services env)"
+	exec .venv/bin/python -m tests.crash $(CRASH_ARGS)
 
 .PHONY: lock
 lock: ## resolve pyproject.toml anew: requirements.lock (all), deploy/requirements.lock (what the image installs)

@@ -252,3 +252,8 @@ def _png(source: random.Random, size: int) -> bytes:
         + chunk(b"IDAT", source.randbytes(size))
         + chunk(b"IEND", b"")
     )
+
+
+def text_of_complaint(seed: str) -> str:
+    """The words alone, as somebody would type them into a form."""
+    return "\n\n".join(_Writer(0, "plain", int.from_bytes(hashlib.sha256(seed.encode()).digest()[:6], "big")).paragraphs(700))

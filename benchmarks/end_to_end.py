@@ -167,21 +167,21 @@ class _Case:
 
 
 @asynccontextmanager
-async def _workers(where: Path) -> AsyncIterator[Workers]:
-    workers = Workers(normalizers.normalize, triage, places.settings(where).workers)
-    await workers.start()
+async def workers(where: Path) -> AsyncIterator[Workers]:
+    several = Workers(normalizers.normalize, triage, places.settings(where).workers)
+    await several.start()
     try:
-        yield workers
+        yield several
     finally:
-        await asyncio.to_thread(workers.close)
+        await asyncio.to_thread(several.close)
 
 
 async def _of_mix(kind: str, mix: str, prefix: str, options: Options) -> list[Figure]:
     with places.folder() as where:
-        async with places.store_url(kind, where) as url, _workers(where) as workers:
+        async with places.store_url(kind, where) as url, workers(where) as several:
             store = await places.upgraded(places.settings(where, url, prefix))
             case = _Case(mix, store, where, prefix, options)
-            case.workers = workers
+            case.workers = several
             variants = {
                 "naive": case.naive,
                 "one process": case.one_process,

@@ -22,6 +22,10 @@ BENCHMARKS = {
     "accept": "accepting",
     "relay": "relaying",
     "end_to_end": "end_to_end",
+    "form": "form",
+    "latency": "latency",
+    "stored": "stored",
+    "memory": "memory",
 }
 """What can be asked for, and the module that measures it."""
 RESULTS = ROOT / "benchmarks" / "results"

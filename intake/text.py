@@ -25,7 +25,7 @@ _MOST_MARKS = 30
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 # the look behind comes second for the same reason
 _DIGIT_RUN = re.compile(r"\d(?<![\d.,]\d)(?:[ -]?\d){10,22}(?![\d])")
-_MAYBE_DIGIT_RUN = re2.compile(r"\pN(?:[ -]?\pN){10}")
+_LONG_NUMBER = re2.compile(r"\pN(?:[ -]?\pN){10,}")
 
 
 def clean_text(value: str, limit: int = 1_000_000) -> str:
@@ -34,9 +34,18 @@ def clean_text(value: str, limit: int = 1_000_000) -> str:
     # what is printable has nothing to clean, and asking that is far cheaper
     if not value.replace("\n", " ").isprintable() and _TO_CLEAN.search(value):
         value = _UNWANTED.sub("", _LINE_BREAKS.sub("\n", value))
-    if value.isascii():
+    if value.isascii() or _is_composed(value):
         return value
     return unicodedata.normalize("NFC", bound_marks(value))
+
+
+def _is_composed(value: str) -> bool:
+    """Whether all of it is in windows-1254, which holds no combining mark and nothing that NFC would change."""
+    try:
+        value.encode("cp1254")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def bound_marks(text: str) -> str:
@@ -85,9 +94,15 @@ def _without_marks(run: re.Match[str]) -> str:
 
 def mask_numbers(text: str) -> str:
     """Card numbers (Luhn) and Turkish national ids, with only their last four digits left."""
-    if not _MAYBE_DIGIT_RUN.search(text.encode("utf-8", "replace")):
-        return text
-    return _DIGIT_RUN.sub(_mask_run, text)
+    encoded = text.encode("utf-8", "surrogatepass")
+    pieces, end = [], 0
+    for number in _LONG_NUMBER.finditer(encoded):
+        start, stop = number.span()
+        before = encoded[start - 1 : start] if start and encoded[start - 1 : start] in (b".", b",") else b""
+        masked = _DIGIT_RUN.sub(_mask_run, (before + encoded[start:stop]).decode()).encode()
+        pieces += [encoded[end:start], masked[len(before) :]]
+        end = stop
+    return b"".join([*pieces, encoded[end:]]).decode("utf-8", "surrogatepass") if pieces else text
 
 
 def _mask_run(match: re.Match[str]) -> str:

@@ -120,17 +120,32 @@ def find(text: str) -> list[str]:
         text = unicodedata.normalize("NFKC", text).replace("i\u0307", "i")
     if not any(digit in text for digit in _SURE_DIGITS) and not _DASHED.search(text):
         return []
-    if not _MAYBE.search(text.encode("utf-8", "replace")):
-        return []
     first: dict[str, int] = {}
+    places = _likely_places(text)
     for pattern in (_GROUPED, _SPELT):
         limit = len(first) + MAX_FOUND
-        for match in pattern.finditer(text):
-            if code := _valid(match[1]):
-                first[code] = min(match.start(), first.get(code, match.start()))
+        for place in places:
+            if (match := pattern.match(text, place)) and (code := _valid(match[1])):
+                first[code] = min(place, first.get(code, place))
                 if len(first) == limit:
                     break
     return sorted(first, key=first.__getitem__)[:MAX_FOUND]
+
+
+def _likely_places(text: str) -> list[int]:
+    """Where a code may begin, in order; nowhere in most texts."""
+    encoded = text.encode("utf-8", "replace")
+    places: list[int] = []
+    place = offset = after = 0
+    while match := _MAYBE.search(encoded, after):
+        place += len(encoded[offset : match.start()].decode())
+        offset = match.start()
+        after = offset + 1
+        while encoded[after : after + 1] and encoded[after] & 0xC0 == 0x80:
+            after += 1
+        # the match may begin with what stands before the code
+        places += [place, place + 1]
+    return sorted(set(places))
 
 
 def _valid(typed: str) -> str:

@@ -6,6 +6,7 @@ import html
 import re
 from itertools import accumulate, zip_longest
 
+import re2
 from selectolax.lexbor import LexborHTMLParser
 
 from intake.text import bound_marks
@@ -17,6 +18,7 @@ LONGEST = 2_000_000
 """Characters of HTML read."""
 
 _OPEN, _CLOSE, _LINE = "\ue001", "\ue002", "\ue003"
+_PRIVATE_MARKS = (ATTRIBUTION, _OPEN, _CLOSE, _LINE)
 _PRIVATE = re.compile("[\ue000-\ue003]")
 _DEEPEST = 800
 _UNCHECKED_TAGS = 4_000  # so many open elements parse in 20 ms; 20,000 take half a second
@@ -27,24 +29,18 @@ _HIDING = re.compile(
     r"|(?:font-size|opacity|max-height)\s*:\s*0*\.?0+(?:px|pt|em|rem|%)?\s*(?:!important)?\s*(?:;|$)",
     re.IGNORECASE,
 )
+_QUICK_BLANK = r"(?:[\s\pZ\x1c-\x1f\x{85}]|&nbsp;)*"
+_MAYBE_HIDING = re2.compile(
+    rf"(?i)display{_QUICK_BLANK}:{_QUICK_BLANK}none|visibility{_QUICK_BLANK}:|mso-hide"
+    rf"|(?:font-size|opacity|max-height){_QUICK_BLANK}:{_QUICK_BLANK}[0.]"
+)
 # where Gmail, Thunderbird, Outlook (desktop, web, phone), Yahoo and Proton say that a quoted mail begins
 _QUOTE_STARTS = (
     ".gmail_attr,.moz-cite-prefix,#appendonsend,#divRplyFwdMsg,#stopSpelling,.yahoo_quoted,.protonmail_quote,"
     "#mail-editor-reference-message-container,.OutlookMessageHeader,#OLK_SRC_BODY_SECTION,"
     ".gmail_quote_container,.reply-intro,#isReplyContent,.wlmail_quote"
 )
-_QUOTE_HINTS = (
-    "gmail_",
-    "moz-cite",
-    "append",
-    "divRply",
-    "stopSpell",
-    "quote",
-    "reference-",
-    "OutlookM",
-    "OLK_",
-    "reply",
-)
+_QUOTE_HINTS = tuple(re.findall(r"[\w-]+", _QUOTE_STARTS))
 _OUTLOOK_LINE = re.compile(r"border:\s*none;\s*border-top:\s*solid\s+#?\w{3,7}\s+1\.0pt", re.IGNORECASE)
 
 _MOST_ATTRIBUTES = 3_000  # of one element; 50,000 take seven seconds
@@ -91,7 +87,7 @@ def to_text(source: str) -> str:
     Never raises; markup nested beyond reason is stripped without being understood.
     """
     source = source[:LONGEST]
-    if _PRIVATE.search(source):
+    if any(mark in source for mark in _PRIVATE_MARKS):
         source = _PRIVATE.sub("", source)
     if not _TAG_START.search(source):
         return bound_marks(_tidy(html.unescape(source)))
@@ -99,12 +95,15 @@ def to_text(source: str) -> str:
         return bound_marks(_strip(source))
     tree = LexborHTMLParser(source)
     _drop_unseen(tree)
-    _mark_quotes(tree, source)
     body = tree.body
-    text = _render(body.html or "") if body is not None else ""
-    if not text.strip():
-        text = _links_only(body.html or "") if body is not None else ""
-    return bound_marks(text)
+    if body is None:
+        return ""
+    serialised = body.html or ""
+    is_changed = _drop_hidden(tree, serialised)
+    if _mark_quotes(tree, source) or is_changed:
+        serialised = body.html or ""
+    text = _render(serialised)
+    return bound_marks(text if text.strip() else _links_only(serialised))
 
 
 def is_absurd(source: str, unchecked: int = _DEEPEST) -> bool:
@@ -146,6 +145,12 @@ def _strip(source: str) -> str:
 def _drop_unseen(tree: LexborHTMLParser) -> None:
     for node in tree.css(_UNSEEN):
         node.decompose()
+
+
+def _drop_hidden(tree: LexborHTMLParser, serialised: str) -> bool:
+    """Take out what styles hide; whether there may have been any."""
+    if not _MAYBE_HIDING.search(serialised.encode("utf-8", "replace")):
+        return False  # asking every element for its style costs more than all the rest
     hides: dict[str, bool] = {}
     for node in tree.css(_STYLED):
         style = node.attributes.get("style") or ""
@@ -153,16 +158,22 @@ def _drop_unseen(tree: LexborHTMLParser) -> None:
             hides[style] = _HIDING.search(style) is not None
         if hides[style] and node.tag not in {"html", "body"}:
             node.decompose()
+    return True
 
 
-def _mark_quotes(tree: LexborHTMLParser, source: str) -> None:
+def _mark_quotes(tree: LexborHTMLParser, source: str) -> bool:
+    """Put marks before quoted mails; whether there were any."""
+    found = False
     if any(hint in source for hint in _QUOTE_HINTS):
         for node in tree.css(_QUOTE_STARTS):
+            found = True
             node.insert_before(f"{_LINE}{ATTRIBUTION}{_LINE}")
     if "border-top" in source:
         for node in tree.css('div[style*="border-top"]'):
             if _OUTLOOK_LINE.search(node.attributes.get("style") or ""):
+                found = True
                 node.insert_before(f"{_LINE}{ATTRIBUTION}{_LINE}")
+    return found
 
 
 def _render(serialised: str) -> str:

@@ -283,7 +283,9 @@ def _e164(typed: str) -> str:
     return ""
 
 
-def _matches(pattern: re.Pattern[str], begin: re.Pattern[str], words: Any, folded: str) -> Iterator[re.Match[str]]:
+def _matches(
+    pattern: re.Pattern[str], begin: re.Pattern[str], words: Any, folded: str
+) -> Iterator[re.Match[str]]:
     """What `pattern` finds: tried at numbers alone where `words` says that no word begins a match."""
     if words.search(folded.encode("utf-8", "replace")):
         yield from pattern.finditer(folded)

@@ -52,13 +52,16 @@ class Lane:
         self._low, self._settling, self._bytes = 0, (self._now(), 0), 0
 
     def want(self) -> Want | None:
-        """What to look for now; None while half the window is full. Marked rows are forgotten from here on."""
+        """What to look for now: half a window, so that one half is read while the other is with the broker.
+
+        None while there is no room for it. Marked rows are forgotten from here on.
+        """
         self._bytes -= sum(self._held.pop(row_id, 0) for row_id in self._marked)
         self._marked.clear()
-        room = self._window - len(self._held)
-        if 2 * room < self._window or 2 * self._bytes > _WINDOW_BYTES:
+        half = (self._window + 1) // 2
+        if self._window - len(self._held) < half or 2 * self._bytes > _WINDOW_BYTES:
             return None
-        return Want(self.topic, self._low, room, frozenset(self._held))
+        return Want(self.topic, self._low, half, frozenset(self._held))
 
     def look_everywhere(self) -> None:
         """Let the next look begin at the first row, however old."""

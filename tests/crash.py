@@ -1,6 +1,6 @@
 """`make crash`: kills both kinds of installation, over and over, and says what was lost: nothing, it is claimed.
 
-    python -m tests.crash [--kills N] [--fresh N] [--json FILE] [--plot FILE]
+    python -m tests.crash [--kills N] [--fresh N] [--json FILE] [--docs]
 
 Needs the servers of `scripts/services` and their addresses in the environment.
 """
@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -31,17 +32,16 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from tests import failpoints
+from tests import crash_docs, failpoints
 from tests.crash_books import described
 from tests.crash_driver import FRESH, RANDOM, Report, Victim, points
 from tests.crash_load import Place, own_sink
-from tests.crash_plot import plot
 from tests.crash_service import Nursery
 
 KILLS = 1_500
 FRESH_KILLS = 20
 _AT_RANDOM = 0.2  # of the kills, at a moment instead of a failpoint
-_PER_PLACE = 125  # kills of one installation; then its books are read and the next one begins
+_PER_PLACE = 75  # kills of one installation; then its books are read and the next one begins
 _NEEDED = ("DEV_KAFKA_BOOTSTRAP", "DEV_POSTGRES_URL", "DEV_DOVECOT_IMAPS_PORT", "DEV_LMTP_PORT")
 
 console = Console()
@@ -69,12 +69,14 @@ def share(dialect: str, kills: int, fresh: int, seed: int) -> Share:
 class Campaign(threading.Thread):
     """Works through one kind of store's share, installation after installation."""
 
-    def __init__(self, mine: Share, folder: Path, seed: int, died: Callable[[], None]) -> None:
+    def __init__(
+        self, mine: Share, folder: Path, seed: int, died: Callable[[], None], closed: Callable[[], None]
+    ) -> None:
         super().__init__(name=mine.dialect, daemon=True)
         self.share, self.report = mine, Report()
         self.faulty: list[str] = []
         self.error: Exception | None = None
-        self._folder, self._seed, self._died = folder, seed, died
+        self._folder, self._seed, self._died, self._closed = folder, seed, died, closed
 
     def run(self) -> None:
         began = time.monotonic()
@@ -107,6 +109,7 @@ class Campaign(threading.Thread):
             self.faulty.append(f"{folder}: {report.faults}")
         else:
             forget(place, url)
+        self._closed()
 
 
 def made(folder: Path) -> Path:
@@ -162,26 +165,27 @@ def main(arguments: Sequence[str]) -> int:
     folder = Path(tempfile.mkdtemp(prefix="intake-crash-"))
     with own_sink(folder), _progress() as progress:
         bar = progress.add_task("kills", total=wanted.kills)
-        campaigns = [
-            Campaign(
-                share(dialect, wanted.kills // 2, wanted.fresh // 2, wanted.seed),
-                folder / dialect,
-                wanted.seed,
-                lambda: progress.advance(bar),
-            )
-            for dialect in wanted.stores
-        ]
+        campaigns: list[Campaign] = []
+        died, closed = partial(progress.advance, bar), partial(_save, campaigns, wanted)
+        for dialect in wanted.stores:
+            mine = share(dialect, wanted.kills // len(wanted.stores), wanted.fresh // 2, wanted.seed)
+            campaigns.append(Campaign(mine, folder / dialect, wanted.seed, died, closed))
         for campaign in campaigns:
             campaign.start()
         for campaign in campaigns:
             campaign.join()
-    result = _result(campaigns, wanted)
+    _save(campaigns, wanted)
     _print(campaigns)
-    if wanted.json:
-        wanted.json.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
-    if wanted.plot:
-        wanted.plot.write_text(plot(result), "utf-8")
+    result = _result(campaigns, wanted)
+    if wanted.docs:
+        crash_docs.write(result)
     return 0 if result["sound"] else 1
+
+
+def _save(campaigns: Sequence[Campaign], wanted: Any) -> None:
+    """Keep the figures so far: a run that is ended early has told what it found."""
+    if wanted.json:
+        wanted.json.write_text(json.dumps(_result(campaigns, wanted), indent=1) + "\n", "utf-8")
 
 
 def _arguments(arguments: Sequence[str]) -> Any:
@@ -191,7 +195,7 @@ def _arguments(arguments: Sequence[str]) -> Any:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--stores", nargs="+", default=["sqlite", "postgresql"])
     parser.add_argument("--json", type=Path, help="write the figures here")
-    parser.add_argument("--plot", type=Path, help="draw the kills by failpoint here (SVG)")
+    parser.add_argument("--docs", action="store_true", help="bring docs/reliability.md up to date")
     return parser.parse_args(arguments)
 
 
@@ -226,6 +230,7 @@ def _result(campaigns: Sequence[Campaign], wanted: Any) -> dict[str, Any]:
         "seed": wanted.seed,
         "failpoints": len(failpoints.names()),
         "sound": sound,
+        "faulty_places": [line for c in campaigns for line in c.faulty],
         "stores": stores,
     }
 

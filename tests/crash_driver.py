@@ -90,8 +90,8 @@ class Victim:
         return self._live(name, hit, _PATIENCE_SECONDS) == name
 
     def kill_at_random(self) -> None:
-        """A life that dies at some moment in its first two seconds."""
-        self._live(RANDOM, 0, self._random.uniform(0.0, 2.0))
+        """A life that dies at some moment in its first three seconds."""
+        self._live(RANDOM, 0, self._random.uniform(0.0, 3.0))
 
     def kill_fresh(self) -> None:
         """A life of `intake run` as an operator starts it, with nothing of ours in it, from its first instant on."""

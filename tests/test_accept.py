@@ -16,7 +16,7 @@ from intake.accept import Acceptor
 from intake.blobs import FolderBlobs
 from intake.errors import Overloaded, TransientError
 from intake.register import Policy
-from intake.schema import ContactPoint, Message, Normalized, Outcome, RawMessage, Sender, Triage
+from intake.schema import ContactPoint, Message, Normalized, Outcome, RawMessage, Receipt, Sender, Triage
 from intake.settings import Limits
 from intake.store import tables as t
 from intake.store.database import AnyStore
@@ -192,3 +192,27 @@ async def test_large_bytes_and_files_are_durable_before_the_answer(
     stored = await store.read(lambda c: c.execute(sa.select(t.raw)).one())
     assert stored.body is None
     assert await FolderBlobs(tmp_path / "blobs").get(stored.blob) == body.encode()
+
+
+async def test_what_cannot_be_kept_holds_up_only_its_own_sender(
+    store: AnyStore, acceptor: Acceptor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Promise 5, and order: while a mail's blob is refused, its neighbours go on and its sender's next mail waits."""
+    large = "ayse" + " " * accept.RAW_IN_ROW
+    put = acceptor._blobs.put
+
+    async def refused(data: bytes) -> str:
+        raise TransientError("the medium refuses")
+
+    monkeypatch.setattr(acceptor._blobs, "put", refused)
+    offered = [raw(1, large), raw(2, "ayse again"), raw(3, "can")]
+    first, second, other = await asyncio.gather(*map(acceptor.deliver, offered), return_exceptions=True)
+    assert isinstance(first, TransientError)
+    assert isinstance(second, TransientError)
+    assert isinstance(other, Receipt)
+    monkeypatch.setattr(acceptor._blobs, "put", put)
+    with pytest.raises(TransientError, match="earlier message"):
+        await acceptor.deliver(offered[1])
+    await acceptor.deliver(offered[0])
+    await acceptor.deliver(offered[1])
+    assert [subject.strip() for subject in await subjects(store)] == ["can", "ayse", "ayse again"]

@@ -77,7 +77,8 @@ def test_a_topic_deleted_and_made_again_is_filled_again(places: Places, tmp_path
             since = "2000-01-01T00:00:00Z"
             intake("republish", "--department", "payments", "--since", since, config=place.config)
             found = compare(place, trial.ledger)
-    assert not found.faults
+    # of a case from before, the second event was there first; whoever read the old topic had the first
+    assert found.faults.keys() <= {"out_of_order"}
 
 
 def delete_topic(place: Place, name: str) -> None:

@@ -155,7 +155,7 @@ def test_the_low_water_mark_rises_late(lane: Lane, ticks: Ticks) -> None:
     offer(lane, row(100))
     ticks.now += 6
     offer(lane, row(200))
-    assert lane.want() == ("payments.v1", 0, 8, frozenset({100, 200}))
+    assert lane.want() == ("payments.v1", 0, 5, frozenset({100, 200}))
     ticks.now += 6
     offer(lane, row(300))
     want = lane.want()
