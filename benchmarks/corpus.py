@@ -69,7 +69,10 @@ _SENTENCES = {
         "You can reach me at {phone} during office hours.",
     ),
 }  # fmt: skip
-_CLOSINGS = {"tr": ("Saygılarımla,", "Teşekkürler,", "İyi çalışmalar,"), "en": ("Kind regards,", "Thank you,")}
+_CLOSINGS = {
+    "tr": ("Saygılarımla,", "Teşekkürler,", "İyi çalışmalar,"),
+    "en": ("Kind regards,", "Thank you,"),
+}
 _GAMES = ("Gates of Olympus", "Sweet Bonanza", "Aviator", "Blackjack", "Canlı Rulet", "Book of Ra")
 _BANKS = ("Ziraat", "Garanti", "Akbank", "İş Bankası", "Papara", "Yapı Kredi")
 
@@ -256,4 +259,5 @@ def _png(source: random.Random, size: int) -> bytes:
 
 def text_of_complaint(seed: str) -> str:
     """The words alone, as somebody would type them into a form."""
-    return "\n\n".join(_Writer(0, "plain", int.from_bytes(hashlib.sha256(seed.encode()).digest()[:6], "big")).paragraphs(700))
+    number = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:3], "big")
+    return "\n\n".join(_Writer(0, "plain", number).paragraphs(700))

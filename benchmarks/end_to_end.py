@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -41,7 +42,8 @@ def in_this_process(raws: Sequence[RawMessage]) -> list[Prepared]:
     return [prepare(normalizers.normalize, triage, raw) for raw in raws]
 
 
-async def _prepare_here(raws: Sequence[RawMessage]) -> list[Prepared]:
+async def prepare_here(raws: Sequence[RawMessage]) -> list[Prepared]:
+    """The same, as the acceptor asks for it."""
     await asyncio.sleep(0)  # whoever waits for the loop gets it between two groups
     return in_this_process(raws)
 
@@ -54,7 +56,14 @@ class Pipeline:
         settings = places.settings(where, prefix=prefix)
         self.relaying = Relaying(store, settings)
         self.acceptor = Acceptor(
-            store, self.blobs, prepared, places.POLICY, settings.limits, utc_now, where, self.relaying.bell.ring
+            store,
+            self.blobs,
+            prepared,
+            places.POLICY,
+            settings.limits,
+            utc_now,
+            where,
+            self.relaying.bell.ring,
         )
         self._running: asyncio.Task[None] | None = None
 
@@ -122,7 +131,7 @@ class _Case:
             await producer.stop()
 
     async def one_process(self, _: int) -> float:
-        return await self._pipeline(_prepare_here)
+        return await self._pipeline(prepare_here)
 
     async def with_workers(self, _: int) -> float:
         assert self.workers is not None
@@ -163,7 +172,7 @@ class _Case:
             offers.append(Offer(raw, one, one.content_hash, blob))
         for start in range(0, len(offers), _BATCH):
             part = offers[start : start + _BATCH]
-            await self.store.write(lambda c, part=part: register(c, part, places.POLICY, utc_now()))
+            await self.store.write(partial(register, offers=part, policy=places.POLICY, now=utc_now()))
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from starlette.types import Receive, Scope, Send
 from benchmarks import places
 from benchmarks.corpus import text_of_complaint
 from benchmarks.options import Options, postgres
-from benchmarks.timing import Figure, interleaved_async, ratio
+from benchmarks.timing import Figure, Timed, interleaved_async, ratio
 from intake.app import Service, channel_settings
 from intake.errors import ConfigError
 from intake.listeners import Listener
@@ -34,7 +34,7 @@ from intake.store.database import open_store
 _CONNECTIONS = 64
 _REQUESTS = 3_000
 _KEY = "benchmark-key"
-_START_SECONDS = 30.0
+_START_SECONDS = 120.0
 
 
 async def bare(scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,11 +101,10 @@ def _server(what: str, where: Path, url: str = "") -> Iterator[int]:
 def _until_it_listens(port: int, process: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + _START_SECONDS
     while time.monotonic() < until and process.poll() is None:
-        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=5):  # noqa: S310
+        with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/status", timeout=5):
             return
         time.sleep(0.05)
-    if process.poll() is not None:
-        raise ConfigError(f"the server of this benchmark ended with exit code {process.returncode}")
+    raise ConfigError(f"the server of this benchmark does not answer; exit code {process.poll()}")
 
 
 def _requests(count: int, seed: int) -> list[bytes]:
@@ -138,7 +137,7 @@ async def _load(port: int, requests: list[bytes]) -> float:
             writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")
             if not head.startswith(b"HTTP/1.1 201"):
-                raise ConfigError(f"the form answered {head.split(b'\r', 1)[0].decode()}")
+                raise ConfigError(f"the form answered {head.splitlines()[0].decode()}")
             length = int(head.lower().split(b"content-length: ", 1)[1].split(b"\r", 1)[0])
             await reader.readexactly(length)
         writer.close()
@@ -157,7 +156,7 @@ async def _of_store(kind: str, options: Options) -> list[Figure]:
     with places.folder() as where:
         async with places.store_url(kind, where) as url:
             with _server("bare", where) as bare_port, _server("form", where, url) as form_port:
-                variants: dict[str, Callable[[int], object]] = {
+                variants: dict[str, Timed] = {
                     "bare": partial(measured, port=bare_port, seed=1000),
                     "form": partial(measured, port=form_port, seed=2000),
                 }

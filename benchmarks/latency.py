@@ -82,8 +82,8 @@ async def _round(where: Path, prefix: str, number: int, options: Options) -> lis
             async with _Arrivals(prefix) as arrivals:
                 await asyncio.sleep(1.0)  # what the probe has sent is read first
                 offered = await _steady(pipeline, raws, 2 / rate)
-                async with asyncio.timeout(30):
-                    while not offered.keys() <= arrivals.at.keys():
+                async with asyncio.timeout(120):
+                    while not offered.keys() <= arrivals.at.keys():  # noqa: ASYNC110  once a round
                         await asyncio.sleep(0.05)
     finally:
         await store.close()

@@ -19,6 +19,7 @@ from benchmarks.options import Options, broker
 from benchmarks.timing import WATCH, Figure
 
 _SLICE = 1_000
+_ROOT = Path(__file__).resolve().parent.parent
 
 
 def resident_bytes() -> int:
@@ -47,11 +48,10 @@ async def _all(options: Options) -> list[Figure]:
     first, last = (10_000, 100_000) if options.full else (1_000, 10_000)
     if options.quick:
         first, last = 1_000, 3_000
-    root = Path(__file__).resolve().parent.parent
     async with places.topic_prefix() as prefix:
         with WATCH.steps(f"memory at {last:,} messages", 1) as step:
             command = [sys.executable, "-m", "benchmarks.memory", prefix, str(first), str(last)]
-            process = await asyncio.create_subprocess_exec(*command, cwd=root, stdout=subprocess.PIPE)
+            process = await asyncio.create_subprocess_exec(*command, cwd=_ROOT, stdout=subprocess.PIPE)
             out, _ = await process.communicate()
             step()
     small, large = json.loads(out)

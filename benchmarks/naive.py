@@ -91,7 +91,11 @@ def store(connection: sqlite3.Connection, folder: Path, found: dict[str, Any], r
 
 
 async def run(
-    raws: Iterable[bytes], connection: sqlite3.Connection, producer: AIOKafkaProducer, folder: Path, topic: str
+    raws: Iterable[bytes],
+    connection: sqlite3.Connection,
+    producer: AIOKafkaProducer,
+    folder: Path,
+    topic: str,
 ) -> int:
     """Take every mail in and send it on; returns how many."""
     count = 0
@@ -106,16 +110,17 @@ async def run(
     return count
 
 
-async def main(folder: Path, bootstrap: str, database: Path) -> None:
+async def main(folder: Path, paths: list[Path], bootstrap: str, database: Path) -> None:
     """The mails of a folder, as a team would run it from cron."""
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
     await producer.start()
     try:
-        raws = (path.read_bytes() for path in sorted(folder.glob("*.eml")))
+        raws = (path.read_bytes() for path in paths)
         print(await run(raws, connect(database), producer, folder, "complaints.{department}.v1"))
     finally:
         await producer.stop()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])))
+    mails = sorted(Path(sys.argv[1]).glob("*.eml"))
+    asyncio.run(main(Path(sys.argv[1]), mails, sys.argv[2], Path(sys.argv[3])))

@@ -71,9 +71,7 @@ def with_ours(raw: bytes) -> tuple[Any, ...]:
     return senders, recipients, sent_at, ids, head.decoded("subject"), texts, files
 
 
-def _leaves(
-    part: mime.Part, texts: list[str], files: list[tuple[str, bytes]], warnings: list[str]
-) -> None:
+def _leaves(part: mime.Part, texts: list[str], files: list[tuple[str, bytes]], warnings: list[str]) -> None:
     if part.children:
         for child in part.children:
             _leaves(child, texts, files, warnings)
@@ -88,7 +86,15 @@ def with_rust(raw: bytes) -> tuple[Any, ...]:
     mail = fast_mail_parser.parse_email(raw)
     ids = mail.headers.get("Message-ID"), mail.headers.get("In-Reply-To"), mail.headers.get("References")
     files = [(a.filename, a.content) for a in mail.attachments]
-    return mail.from_, mail.to, mail.date_parsed, ids, mail.subject, [*mail.text_plain, *mail.text_html], files
+    return (
+        mail.from_,
+        mail.to,
+        mail.date_parsed,
+        ids,
+        mail.subject,
+        [*mail.text_plain, *mail.text_html],
+        files,
+    )
 
 
 def run(options: Options) -> list[Figure]:
@@ -126,6 +132,8 @@ def _of_size(size: Size, count: int, options: Options) -> list[Figure]:
     group, kb = "normalise", round(len(corpus[0].raw) / 1000)
     return [
         ratio(group, f"{size}: parsing / policy.default", stdlib, parse, target=_PARSE_TARGET, kilobytes=kb),
-        ratio(group, f"{size}: whole normaliser / policy.default", stdlib, whole, target=_WHOLE_TARGETS[size]),
+        ratio(
+            group, f"{size}: whole normaliser / policy.default", stdlib, whole, target=_WHOLE_TARGETS[size]
+        ),
         ratio(group, f"{size}: parsing / bare fast-mail-parser", rust, parse),
     ]

@@ -94,7 +94,7 @@ async def empty(store: AnyStore) -> None:
             connection.exec_driver_sql(f"TRUNCATE {', '.join(names)} RESTART IDENTITY")
             return
         for name in names:
-            connection.exec_driver_sql(f'DELETE FROM "{name}"')  # noqa: S608  names of our own tables
+            connection.exec_driver_sql(f'DELETE FROM "{name}"')
 
     await store.write(work)
 

@@ -71,7 +71,7 @@ class Relaying:
     async def __aenter__(self) -> Relaying:
         self._task = asyncio.create_task(self._relay.run())
         # connected and idle: what is measured is relaying, not the start of a producer
-        while getattr(self._relay, "_session", None) is None:
+        while getattr(self._relay, "_session", None) is None:  # noqa: ASYNC110  it tells nobody
             await asyncio.sleep(0.005)
         await asyncio.sleep(0.05)
         return self

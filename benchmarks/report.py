@@ -19,7 +19,16 @@ from rich.table import Table
 
 from benchmarks.timing import Figure
 
-_LIBRARIES = ("aiokafka", "asyncpg", "fast-mail-parser", "pydantic", "selectolax", "SQLAlchemy", "uvicorn", "uvloop")
+_LIBRARIES = (
+    "aiokafka",
+    "asyncpg",
+    "fast-mail-parser",
+    "pydantic",
+    "selectolax",
+    "SQLAlchemy",
+    "uvicorn",
+    "uvloop",
+)
 _BEGIN, _END = "<!-- figures of the last run: begin -->", "<!-- figures of the last run: end -->"
 
 
@@ -85,14 +94,14 @@ def _target(figure: Figure) -> str:
     return f"{'≥' if figure.at_least else '≤'} {figure.target:g}"
 
 
-def keep(path: Path, figures: Sequence[Figure], where: dict[str, Any], arguments: Sequence[str]) -> None:
+def keep(path: Path, figures: Sequence[Figure], where: dict[str, Any], kind: str) -> None:
     """The same as JSON. Figures of groups that were not run this time stay as they were in that file."""
     groups = {figure.group for figure in figures}
     before: list[dict[str, Any]] = []
     if path.exists():
         before = [old for old in json.loads(path.read_text("utf-8"))["figures"] if old["group"] not in groups]
     new = [{**figure.as_json(), "environment": where} for figure in figures]
-    document = {"arguments": list(arguments), "environment": where, "figures": before + new}
+    document = {"run": kind, "environment": where, "figures": before + new}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
@@ -103,19 +112,27 @@ def as_markdown(document: dict[str, Any]) -> str:
     for figure in document["figures"]:
         if figure["group"] != group:
             group = figure["group"]
-            lines += ["", f"### {group.replace('_', ' ')}", "", "| | ratio | rounds | target | |", "|---|--:|--:|--:|---|"]
+            lines += [
+                "",
+                f"### {group.replace('_', ' ')}",
+                "",
+                "| | ratio | rounds | target | |",
+                "|---|--:|--:|--:|---|",
+            ]
         target = figure["target"]
         sign = "≥" if figure["at_least"] else "≤"
         spread = f"{_number(figure['low'])} … {_number(figure['high'])}"
         verdict = {True: "met", False: "**missed**", None: ""}[figure["met"]]
         note = f" ({figure['note']})" if figure["note"] else ""
         aim = "" if target is None else f"{sign} {target:g}"
-        lines.append(f"| {figure['name']}{note} | {_number(figure['ratio'])} | {spread} | {aim} | {verdict} |")
+        lines.append(
+            f"| {figure['name']}{note} | {_number(figure['ratio'])} | {spread} | {aim} | {verdict} |"
+        )
     where = document["environment"]
     lines += [
         "",
-        f"{where['date']}: {where['processor']}, {where['cores']} cores, {where['memory_gib']} GiB, "
-        f"{where['system']}, Python {where['python']}, SQLite {where['sqlite']}; "
+        f"A {document['run']} run of {where['date']}: {where['processor']}, {where['cores']} cores, "
+        f"{where['memory_gib']} GiB, {where['system']}, Python {where['python']}, SQLite {where['sqlite']}; "
         f"load {where['load_before'][0]} before and {where['load_after'][0]} after.",
     ]
     return "\n".join(lines).strip() + "\n"

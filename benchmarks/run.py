@@ -6,6 +6,7 @@ import argparse
 import importlib
 import json
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -32,16 +33,25 @@ RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "performance.md"
 
 
+def _end(number: int, _: object) -> None:
+    """End as after Ctrl-C, so that databases, topics and folders go as well."""
+    raise SystemExit(128 + number)
+
+
 def main() -> int:
     """Run what was asked for; 0 whatever the figures say, 2 for a name nobody knows."""
     asked = _arguments()
+    signal.signal(signal.SIGTERM, _end)
     names = [name.strip() for name in asked.only.split(",") if name.strip()] or list(BENCHMARKS)
     if unknown := [name for name in names if name not in BENCHMARKS]:
         print(f"no such benchmark: {', '.join(unknown)}; there are: {', '.join(BENCHMARKS)}", file=sys.stderr)
         return 2
     for name, found in (("Kafka", broker()), ("PostgreSQL", postgres())):
         if not found:
-            print(f"{name} is not running, its figures are left out; start it: scripts/services up", file=sys.stderr)
+            print(
+                f"{name} is not running, its figures are left out; start it: scripts/services up",
+                file=sys.stderr,
+            )
     options = Options(quick=asked.quick, full=asked.full)
     load = os.getloadavg()
     figures: list[Figure] = []
@@ -61,7 +71,8 @@ def _keep(given: Path | None, figures: list[Figure], where: dict[str, object], o
     if options.quick and given is None:
         return
     path = given or RESULTS / "last.json"
-    report.keep(path, figures, where, sys.argv[1:])
+    kind = "quick" if options.quick else "full" if options.full else "normal"
+    report.keep(path, figures, where, kind)
     if given is None:
         report.write_into(PAGE, json.loads(path.read_text("utf-8")))
 
@@ -71,7 +82,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="NAME,…", help=f"of: {', '.join(BENCHMARKS)}")
     parser.add_argument("--quick", action="store_true", help="few rounds and small sizes, to try; not kept")
     parser.add_argument("--full", action="store_true", help="also what takes long")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the result here, not in benchmarks/results")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="keep the result here, not in benchmarks/results"
+    )
     return parser.parse_args()
 
 

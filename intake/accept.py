@@ -93,6 +93,14 @@ class Acceptor:
         turn = self._turns.take(order, raw.source_key)
         if turn is None:
             raise TransientError(_BEHIND)
+        await self._find_room(raw, order, turn)
+        telemetry.in_flight_bytes.set(self._in_flight)
+        entry = self._enqueue(raw, order, turn)
+        # a caller that goes away must not undo what others share a transaction with
+        return await asyncio.shield(entry.done)
+
+    async def _find_room(self, raw: RawMessage, order: str, turn: int) -> None:
+        """Wait until the message fits in; meanwhile a smaller one of the same sender must not slip past."""
         try:
             self._check_open()
         except Overloaded:
@@ -100,13 +108,12 @@ class Acceptor:
             raise
         size = len(raw.body)
         while self._in_flight and self._in_flight + size > self._limits.in_flight_bytes:
+            self._turns.put_back(order, raw.source_key, turn)
             self._room.clear()
             await self._room.wait()
+            if self._turns.take(order, raw.source_key) is None:
+                raise TransientError(_BEHIND)
         self._in_flight += size
-        telemetry.in_flight_bytes.set(self._in_flight)
-        entry = self._enqueue(raw, order, turn)
-        # a caller that goes away must not undo what others share a transaction with
-        return await asyncio.shield(entry.done)
 
     def _enqueue(self, raw: RawMessage, order: str, turn: int) -> _Entry:
         queued = asyncio.Event()

@@ -113,7 +113,11 @@ class Service:
         # channels sign browser tokens and links with the same secret
         settings = self.settings = settings.model_copy(update={"secret": SecretStr(self.secret.decode())})
         self.store: AnyStore = open_store(settings)
-        await schema_version.require(self.store)
+        try:
+            await schema_version.require(self.store)
+        except BaseException:
+            await self.store.close()
+            raise
         self.blobs = open_blobs(settings)
         self.workers = Workers(normalizers.normalize, triage.triage, settings.workers)
         self.channels: dict[str, Channel] = {}
@@ -135,7 +139,10 @@ class Service:
         # what start-up made stays for ever: the collector need not look at it again (measured: a fifth less CPU)
         gc.freeze()
         gc.set_threshold(_GC_THRESHOLD, 20, 50)
-        self.postman = Postman(self.store, self.channels, settings, self.secret, self.clock, self._bell)
+        self._letters = Lease(self.store, "notices", self.clock)
+        self.postman = Postman(
+            self.store, self.channels, settings, self.secret, self.clock, self._bell, self._letters.still_mine
+        )
         self._lease = Lease(self.store, "relay", self.clock)
         self.relay = self._publisher()
         if "web" in self._roles:
@@ -195,9 +202,8 @@ class Service:
         if "relay" in self._roles:
             self._spawn("relay", lambda: self._lease.hold(self.relay.run))
             self._spawn("expiry", self._expire)
-        if "notices" in self._roles:
-            postman = Lease(self.store, "notices", self.clock)
-            self._spawn("notices", lambda: postman.hold(self.postman.run))
+        if "notices" in self._roles and any(channel.send for channel in self.channels.values()):
+            self._spawn("notices", lambda: self._letters.hold(self.postman.run))
         if "connectors" in self._roles:
             self._spawn_polls()
         for name, listener in self.listeners.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -42,9 +42,10 @@ class Postman:
         secret: bytes,
         clock: Clock,
         bell: Bell,
+        still_mine: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store, self._settings, self._secret, self._clock = store, settings, secret, clock
-        self._bell = bell
+        self._bell, self._still_mine = bell, still_mine
         self._channels = {name: channel for name, channel in channels.items() if channel.send}
         self._fates: list[Fate] = []
         self._recording = asyncio.Lock()
@@ -52,8 +53,6 @@ class Postman:
 
     async def run(self) -> None:
         """Send until cancelled. Letters on their way at a cancel or a crash go out again under their id."""
-        if not self._channels:
-            return
         names = list(self._channels)
         again = await self._store.write(lambda c: postbox.recover(c, names))
         if again:
@@ -86,8 +85,8 @@ class Postman:
         return bool(groups)
 
     async def _send_all(self, waiting: deque[list[postbox.Row]]) -> None:
-        """Letter after letter; the next one only after the fate of this one is stored."""
-        while waiting:
+        """Letter after letter; the next one only after the fate of this one is stored, and while it is ours to send."""
+        while waiting and self._still_mine():
             group = waiting.popleft()
             error = await self._send(group)
             # failpoint: letter sent

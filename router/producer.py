@@ -69,7 +69,8 @@ async def connect(settings: Settings) -> AIOKafkaProducer:
     """A connected producer. Raises `TransientError`, leaving nothing behind, when the broker is away."""
     producer = create(settings)
     try:
-        await asyncio.wait_for(producer.start(), _START_SECONDS)
+        async with asyncio.timeout(_START_SECONDS):
+            await producer.start()
     except (KafkaError, OSError, TimeoutError) as error:
         await end_hard(producer)
         raise TransientError(f"Kafka cannot be reached: {type(error).__name__}") from error
@@ -99,8 +100,10 @@ async def end_hard(producer: AIOKafkaProducer) -> None:
 async def end(producer: AIOKafkaProducer, seconds: float) -> None:
     """End a producer: after it has delivered what it holds, or hard after so many seconds or when cancelled."""
     try:
-        await asyncio.wait_for(producer.flush(), seconds)
-        await asyncio.wait_for(producer.stop(), _END_SECONDS)
+        async with asyncio.timeout(seconds):
+            await producer.flush()
+        async with asyncio.timeout(_END_SECONDS):
+            await producer.stop()
     except (KafkaError, OSError, TimeoutError):
         await end_hard(producer)
     except asyncio.CancelledError:

@@ -126,7 +126,8 @@ class Relay:
     def _open_lanes(self, names: Sequence[str]) -> None:
         for name in names:
             if name not in self._lanes:
-                self._lanes[name] = Lane(name, self._settings.kafka.in_flight, time.monotonic)
+                # as many again are read ahead while those are with the broker
+                self._lanes[name] = Lane(name, 2 * self._settings.kafka.in_flight, time.monotonic)
 
     async def _report(self) -> None:
         while True:
@@ -196,7 +197,8 @@ class _Session:
             await producers.end_hard(self._producer)
         await _stop(list(self._answers))
         with suppress(TransientError, TimeoutError, _LeaseLostError):
-            await asyncio.wait_for(self._mark_taken(), _LAST_MARK_SECONDS)
+            async with asyncio.timeout(_LAST_MARK_SECONDS):
+                await self._mark_taken()
         if self._broken.done() and not self._broken.cancelled():
             self._broken.exception()
 
@@ -249,7 +251,9 @@ class _Session:
             if not lane.is_closed():
                 await self._send_ready(lane)
             with suppress(TimeoutError):
-                await asyncio.wait_for(lane.stirred.wait(), lane.rest())
+                # never wait_for in a loop: before Python 3.12 it may swallow the cancellation
+                async with asyncio.timeout(lane.rest()):
+                    await lane.stirred.wait()
 
     async def _send_ready(self, lane: Lane) -> None:
         if not lane.has_rows():
@@ -397,10 +401,12 @@ class _Session:
 
 
 async def _stop(tasks: Sequence[asyncio.Task[None]]) -> None:
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        await asyncio.wait(tasks)
+    """Cancel, and again: some library below may have swallowed the first."""
+    waiting = set(tasks)
+    while waiting:
+        for task in waiting:
+            task.cancel()
+        _, waiting = await asyncio.wait(waiting, timeout=1.0)
 
 
 async def _first_of(*events: asyncio.Event, seconds: float) -> None:
@@ -434,7 +440,8 @@ class Numberer:
                 next_report = time.monotonic() + _STATISTICS_SECONDS
                 await report_backlog(self._store, self._clock)
             with suppress(TimeoutError):
-                await asyncio.wait_for(heard.wait(), _POLL_SECONDS)
+                async with asyncio.timeout(_POLL_SECONDS):
+                    await heard.wait()
 
 
 async def republish(
@@ -467,7 +474,8 @@ async def republish(
             if not rows:
                 return count
             sends = [await _send_again(producer, settings, name, row) for name, row in rows]
-            await asyncio.wait_for(asyncio.gather(*sends), _AGAIN_SECONDS)
+            async with asyncio.timeout(_AGAIN_SECONDS):
+                await asyncio.gather(*sends)
             after, count = rows[-1][1].id, count + len(rows)
             progress(len(rows))
     except (kafka.KafkaError, TimeoutError) as error:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, get_args
 
@@ -25,6 +27,7 @@ _UPDATE_PARTITIONS = 3
 _MOST_REPLICAS = 3
 _MIN_IN_SYNC = 2
 _DAY_MS = 86_400_000
+_KNOWN_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,7 @@ async def create(settings: Settings) -> Report:
         present = await _present(admin, names)
         missing = {name: topic for name, topic in names.items() if name not in present}
         created = await _create(admin, missing, min(_MOST_REPLICAS, brokers))
+        await _until_known(admin, created)
         remarks = [*_few_brokers(brokers), *await _drift(admin, names, present)]
     except (KafkaError, OSError) as error:
         raise TransientError(f"Kafka at {settings.kafka.bootstrap_servers}: {error}") from error
@@ -128,6 +132,14 @@ async def _create(admin: AIOKafkaAdminClient, missing: Mapping[str, Topic], repl
             reason = next((part for part in rest if part), "") or error.__name__
             raise TransientError(f"topic {name} was not made: {reason}")
     return created
+
+
+async def _until_known(admin: AIOKafkaAdminClient, names: Sequence[str]) -> None:
+    """The controller has made them; wait a little until the brokers know, so that what follows finds them."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_KNOWN_SECONDS):
+            while not set(names) <= set(await admin.list_topics()):  # noqa: ASYNC110  nobody tells
+                await asyncio.sleep(0.05)
 
 
 def _few_brokers(brokers: int) -> list[str]:

@@ -119,7 +119,7 @@ class Desk:
 
     async def count(self, *where: sa.ColumnElement[bool]) -> int:
         chosen = sa.select(sa.func.count()).select_from(table).where(*where)
-        return int(await self.store.read(lambda connection: connection.scalar(chosen)) or 0)
+        return await self.store.read(lambda connection: int(connection.scalar(chosen) or 0))
 
     async def until(self, count: int, *where: sa.ColumnElement[bool], seconds: float = _WAIT_SECONDS) -> None:
         """Wait until so many rows are so."""

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.crash_driver import FRESH
 from tests.crash_plot import plot
 from tests.failpoints import ROOT
 
@@ -51,6 +52,8 @@ def figures(result: dict[str, Any]) -> str:
         f"| | {' | '.join(stores)} |",
         f"|---|{'---:|' * len(stores)}",
     ]
+    fresh = (str(one["by_failpoint"].get(FRESH, 0)) for one in stores.values())
+    lines.append(f"| kills of a fresh start, among them | {' | '.join(fresh)} |")
     for label, path in _ROWS:
         lines.append(f"| {label} | {' | '.join(str(_at(one, path)) for one in stores.values())} |")
     return "\n".join(lines) + "\n"

@@ -6,10 +6,12 @@ the exit status when it is over. It never has a second thread or an event loop, 
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import importlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -21,6 +23,7 @@ from typing import Any
 from tests import failpoints
 from tests.running import clean_environment
 
+_PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 _IMPORTED = (
     "intake.cli",
     "intake.app",
@@ -93,6 +96,7 @@ def _live(life: dict[str, Any], counters: failpoints.Counters) -> None:
     from intake.cli import main  # noqa: PLC0415  only after the hook
 
     os.setsid()
+    _die_with_parent()
     log = os.open(life["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)
     for handle, number in ((nothing, 0), (log, 1), (log, 2)):
@@ -111,6 +115,11 @@ def _live(life: dict[str, Any], counters: failpoints.Counters) -> None:
         os._exit(code)
 
 
+def _die_with_parent() -> None:
+    """A harness that is ended in the middle leaves nothing running, either."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
 def _tell(fact: dict[str, int]) -> None:
     sys.stdout.write(json.dumps(fact) + "\n")
     sys.stdout.flush()
@@ -118,6 +127,7 @@ def _tell(fact: dict[str, int]) -> None:
 
 def main(arguments: Sequence[str]) -> None:
     """Import, then fork a life a line until the driver closes its end."""
+    _die_with_parent()
     failpoints.install()
     for module in _IMPORTED:
         importlib.import_module(module)

@@ -216,3 +216,21 @@ async def test_what_cannot_be_kept_holds_up_only_its_own_sender(
     await acceptor.deliver(offered[0])
     await acceptor.deliver(offered[1])
     assert [subject.strip() for subject in await subjects(store)] == ["can", "ayse", "ayse again"]
+
+
+async def test_a_mail_that_waits_for_room_is_not_overtaken_by_its_answer(
+    store: AnyStore, acceptor: Acceptor, workers: InlineWorkers
+) -> None:
+    """Order: a small mail finds room where a large one of the same sender does not; it has to come again."""
+    acceptor._limits = Limits(free_disk_bytes=0, in_flight_bytes=1_000_000)
+    busy = workers.hold[b"can"] = asyncio.Event()
+    under_way = asyncio.create_task(acceptor.deliver(raw(1, "can")))
+    large = raw(2, "ayse" + " " * 999_996)
+    waiting = asyncio.create_task(acceptor.deliver(large))
+    await asyncio.sleep(0)
+    with pytest.raises(TransientError, match="earlier message"):
+        await acceptor.deliver(raw(3, "ayse again"))
+    busy.set()
+    await asyncio.gather(under_way, waiting)
+    await acceptor.deliver(raw(3, "ayse again"))
+    assert [subject.strip() for subject in await subjects(store)] == ["can", "ayse", "ayse again"]

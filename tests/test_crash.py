@@ -96,5 +96,6 @@ def test_a_kill_at_any_step_costs_nothing(tmp_path: Path, store_url: str) -> Non
         nursery.close()
     assert sum(kills) >= len(kills) / 2  # on a busy machine a life may be too short for its failpoint
     assert not report.faults
-    assert report.findings.mails > 20 < report.findings.posts
+    assert report.findings.mails > 20
+    assert report.findings.posts > 5
     assert not set(all_points) - report.reached.keys()

@@ -172,8 +172,8 @@ async def test_what_cannot_be_marked_is_not_sent_again(desk: Desk, broker: Broke
 async def test_a_database_that_takes_no_marks_bounds_what_is_sent(
     desk: Desk, broker: Broker, make_settings: Callable[..., Settings]
 ) -> None:
-    """No more than the window goes out unnoted, so that a crash repeats no more than that."""
-    settings = make_settings(kafka={"bootstrap_servers": "fake:1", "in_flight": 30})
+    """No more than what is in flight and as much read ahead goes out unnoted: a crash repeats no more than that."""
+    settings = make_settings(kafka={"bootstrap_servers": "fake:1", "in_flight": 15})
     unlucky = Desk(Failing(desk.store, outbox.mark_sent, float("inf")), settings)  # type: ignore[arg-type]
     await desk.add([rows(n)[0] for n in range(200)])
     async with unlucky.relaying():
@@ -246,3 +246,20 @@ async def test_a_case_keeps_its_order_around_a_refused_row(desk: Desk, broker: B
     order = [e["event_id"] for e in events]
     last_refusal = len(broker.ids()) - 1 - broker.ids()[::-1].index(broker.poison)
     assert broker.ids()[last_refusal + 1 :] == order[2:]
+
+
+async def test_a_cancellation_is_never_lost(desk: Desk, broker: Broker) -> None:
+    """News and the order to stop come in the same moment: a lane with a blocked case ends all the same."""
+    relay = desk.relay()
+    relay._open_lanes(["payments.v1"])
+    session = relays._Session(relay, broker)
+    lane = relay._lanes["payments.v1"]
+    lane.block(outbox.Pending(1, "event", "case", {}, b"{}", 0), 60.0)
+    serving = asyncio.create_task(session._serve(lane))
+    await asyncio.sleep(0.01)
+    assert lane.rest() is not None
+    lane.stirred.set()
+    await asyncio.sleep(0)
+    serving.cancel()
+    done, _ = await asyncio.wait({serving}, timeout=1)
+    assert done

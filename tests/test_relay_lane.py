@@ -150,6 +150,18 @@ def test_a_lane_asks_when_half_of_it_is_free(lane: Lane) -> None:
     assert (want.room, sorted(want.held)) == (5, [1, 2, 3, 4, 5])
 
 
+def test_half_a_lane_is_read_ahead_while_the_other_half_is_sent(lane: Lane) -> None:
+    """So that reading and sending overlap."""
+    first = lane.want()
+    assert first is not None
+    offer(lane, *(row(n) for n in range(first.room)))
+    second = lane.want()
+    assert second is not None
+    assert (first.room, second.room) == (5, 5)
+    offer(lane, *(row(5 + n) for n in range(second.room)))
+    assert lane.want() is None
+
+
 def test_the_low_water_mark_rises_late(lane: Lane, ticks: Ticks) -> None:
     """A commit under way may still bring a lower id, so the mark follows some seconds later."""
     offer(lane, row(100))

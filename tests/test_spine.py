@@ -48,7 +48,7 @@ def test_a_thousand_mails_through_five_kills(install: Callable[[str], Installati
         for number in range(1, KILLS + 1):
             wait_for(lambda n=number: place.count(t.cases) >= MAILS * n // (KILLS + 2), 120, "cases")  # type: ignore[misc]
             place.kick()
-            assert service.kill() < 2
+            assert service.kill() < 5  # nothing of ours is left; under a second on an idle machine
             service.restart()
             service.until_ready()
         injector.join(120)

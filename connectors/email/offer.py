@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import structlog
 
@@ -25,6 +25,7 @@ _BATCH_BYTES = 8 * 1024 * 1024
 _BATCHES_AHEAD = 3  # being delivered while the next is fetched
 _BEGINNING_BYTES = 512 * 1024  # kept of a mail above the limit: its headers and what follows them
 _LONGEST_HOLD_S = 60.0
+_NEVER = datetime.max.replace(tzinfo=UTC)
 _FETCHES = 5  # connections that one mail may break before it is left to a person
 
 
@@ -133,7 +134,11 @@ class Offering:
                 "Mails that cannot be fetched are set aside", mailbox=self._mailbox.name, mails=len(broken)
             )
         await self._set_aside(broken, "unreadable")
-        return [mail for mail in facts if mail.uid in self._open]
+        return sorted((mail for mail in facts if mail.uid in self._open), key=self._arrival)
+
+    def _arrival(self, mail: Facts) -> tuple[int, datetime, int]:
+        """By arrival: a server may number an answer before the mail it answers (seen with Maildir, under load)."""
+        return self._open[mail.uid].fetches, mail.received_at or _NEVER, mail.uid
 
     def _is_old(self, mail: Facts) -> bool:
         return bool(self.cut_off and mail.received_at and mail.received_at < self.cut_off)

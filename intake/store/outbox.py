@@ -349,7 +349,8 @@ async def tail(
         if not follow:
             return
         with suppress(TimeoutError):
-            await asyncio.wait_for(heard.wait(), _TAIL_SECONDS)
+            async with asyncio.timeout(_TAIL_SECONDS):
+                await heard.wait()
 
 
 def expire(connection: sa.Connection, before: datetime, limit: int) -> int:
