@@ -352,7 +352,11 @@ def tail(
 ) -> None:
     """Read a department's events from the outbox, where there is no broker."""
     from intake.store import outbox
-    from router.topics import department_topic
+    from router.topics import department_topic, outgoing
+
+    if department_topic(department) not in outgoing():
+        known = ", ".join(topic.removesuffix(".v1") for topic in outgoing())
+        raise ConfigError(f"{department}: there is no such department; there are {known}")
 
     async def work() -> None:
         async with _store(settings) as store:

@@ -60,8 +60,10 @@ class Postman:
         while True:
             heard = self._bell.listen()
             if not await self._send_due(names):
+                # not wait_for: on Python 3.11 it can swallow a cancellation that comes with the event
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(heard.wait(), _IDLE_SECONDS)
+                    async with asyncio.timeout(_IDLE_SECONDS):
+                        await heard.wait()
 
     async def _send_due(self, names: list[str]) -> bool:
         """Claim a slice of what is due and send it; False where there was nothing."""

@@ -120,3 +120,6 @@ def configure_logging(level: str = "info", style: str = "json") -> None:
         "uvicorn",
     ):
         logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("aiokafka").setLevel(
+        logging.CRITICAL
+    )  # in an outage ten lines a second; the relay tells it in one

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -176,6 +176,20 @@ def read_only(folder: Path) -> Iterator[None]:
         yield
     finally:
         subprocess.run(["mount", "-o", "remount,bind,rw", str(folder)], check=True, capture_output=True)
+
+
+def _take_room(file: int, size: int, *, to_the_last: bool) -> None:
+    """Allocate so much, or what the service has left of it meanwhile; then page by page to the last."""
+    while size > 0:
+        try:
+            os.posix_fallocate(file, 0, size)
+            break
+        except OSError:
+            size -= 64 * 1024
+    with suppress(OSError):
+        while to_the_last:
+            os.pwrite(file, bytes(4096), size)
+            size += 4096
 
 
 @contextmanager

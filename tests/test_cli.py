@@ -50,6 +50,7 @@ def test_help_teaches(command: list[str], capsys: pytest.CaptureFixture[str]) ->
         (["show", "nonsense"], "not a tracking code"),
         (["topics", "create"], "kafka.bootstrap_servers: not set"),
         (["run", "--roles", "cook"], "--roles: no such role: cook"),
+        (["tail", "kitchen"], "there is no such department"),
         (["republish"], "kafka.bootstrap_servers: not set"),
     ],
 )
