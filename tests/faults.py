@@ -198,7 +198,7 @@ def filled(folder: Path, leave: int) -> Iterator[None]:
     filler = folder / "filler"
     free = shutil.disk_usage(folder).free
     with filler.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, max(1, free - leave))
+        _take_room(file.fileno(), max(1, free - leave), to_the_last=leave == 0)
     try:
         yield
     finally:
