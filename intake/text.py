@@ -89,7 +89,7 @@ def fold(value: str) -> str:
 
 def _without_marks(run: re.Match[str]) -> str:
     decomposed = unicodedata.normalize("NFKD", bound_marks(run[0]))
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    return "".join(c for c in decomposed if not unicodedata.combining(c)).lower()
 
 
 def mask_numbers(text: str) -> str:
