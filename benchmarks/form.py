@@ -24,7 +24,7 @@ from benchmarks import places
 from benchmarks.corpus import text_of_complaint
 from benchmarks.options import Options, postgres
 from benchmarks.timing import Figure, Timed, interleaved_async, ratio
-from intake.app import Service, channel_settings
+from intake.app import channel_settings, serve
 from intake.errors import ConfigError
 from intake.listeners import Listener
 from intake.settings import load
@@ -66,9 +66,7 @@ async def _serve(what: str, where: Path, port: int, url: str) -> None:
     store = open_store(settings)
     await schema_version.upgrade(store)
     await store.close()
-    service = Service(settings)
-    await service.start()
-    await service.run()
+    await serve(settings)
 
 
 def free_port() -> int:

@@ -78,7 +78,7 @@ async def _round(where: Path, prefix: str, number: int, options: Options) -> lis
         async with workers(where) as several, Pipeline(store, where, prefix, several.prepare) as pipeline:
             rate = len(probe) / await pipeline.take(probe)
             count = int(rate / 2 * (_SECONDS / 5 if options.quick else _SECONDS))
-            raws = [raw_message(m) for m in mixed(count, seed=60 + number)]
+            raws = [raw_message(m, "INBOX/2") for m in mixed(count, seed=60 + number)]
             async with _Arrivals(prefix) as arrivals:
                 await asyncio.sleep(1.0)  # what the probe has sent is read first
                 offered = await _steady(pipeline, raws, 2 / rate)

@@ -15,6 +15,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+_LONGEST_ROUND = 300.0  # seconds; a server that went away must not hold up a run for ever
+
 Seconds = dict[str, list[float]]
 """Seconds a message of each variant, a round at a time."""
 
@@ -118,7 +120,8 @@ async def interleaved_async(what: str, variants: Mapping[str, Timed], rounds: in
         for number in range(rounds):
             for name, run in _in_turn(variants, number):
                 gc.collect()
-                seconds[name].append(await run(number))
+                async with asyncio.timeout(_LONGEST_ROUND):
+                    seconds[name].append(await run(number))
                 await asyncio.sleep(0)
                 step()
     return seconds

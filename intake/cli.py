@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
 
 from intake import __version__
 from intake.display import console, errors, write_books, write_json, write_record, write_rows, write_way
@@ -27,7 +28,10 @@ Config = Annotated[
     Parameter(name="--config", help="Configuration file (TOML). Default: intake.toml here, if there is one."),
 ]
 Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON lines for programs.")]
-Limit = Annotated[int, Parameter(name="--limit", help="Most rows shown.")]
+Limit = Annotated[
+    int, Parameter(name="--limit", help="Most rows shown.", validator=Number(gte=1, lte=1_000_000))
+]
+_ID = Parameter(help="Id from the list.", validator=Number(gte=1, lt=2**63))
 
 app = App(
     name="intake",
@@ -179,11 +183,11 @@ async def _play(settings: Any, *, once: bool) -> int:
         sys.stdout.reconfigure(errors="replace")  # people write characters that not every terminal has
     servers, kafka = settings.kafka.bootstrap_servers, None
     if servers:
-        console.print(f"With the real Kafka at {servers}; all else in {settings.data_dir}", markup=False)
+        console.print(f"With the real Kafka at {servers}; all else in {settings.data_dir}")
         made, kafka = await topics.create(settings), producer.connection(settings)
         console.print(f"Topics: {len(made.created)} created, {len(made.existing)} there already")
     else:
-        console.print(f"Embedded: SQLite and the outbox as the log, in {settings.data_dir}", markup=False)
+        console.print(f"Embedded: SQLite and the outbox as the log, in {settings.data_dir}")
     store = open_store(settings)
     await schema_version.upgrade(store)
     await store.close()
@@ -330,12 +334,7 @@ def find(term: str, /, *, limit: Limit = 50, config: Config = None, as_json: Jso
     """Find cases by e-mail address, phone, platform account or Message-ID."""
     from intake.store import inspection
 
-    rows = _read(
-        _load(config),
-        lambda c: (
-            inspection.cases_of(c, term.strip().lower(), limit) or inspection.cases_of(c, term.strip(), limit)
-        ),
-    )
+    rows = _read(_load(config), lambda c: inspection.cases_of(c, term.strip(), limit))
     columns = ("code", "registered_at", "channel", "department", "priority", "status")
     write_rows(rows, columns, "Cases", as_json=as_json)
 
@@ -506,7 +505,7 @@ def dead_list(*, limit: Limit = 50, config: Config = None, as_json: Json = False
 
 
 @dead_app.command(name="show")
-def dead_show(event: int, /, *, config: Config = None) -> None:
+def dead_show(event: Annotated[int, _ID], /, *, config: Config = None) -> None:
     """Print one event given up, headers and value, as JSON."""
     from intake.store import inspection
 
@@ -518,7 +517,7 @@ def dead_show(event: int, /, *, config: Config = None) -> None:
 
 @dead_app.command(name="replay")
 def dead_replay(
-    events: Annotated[list[int] | None, Parameter(help="Ids from the list; none: all.")] = None,
+    events: Annotated[list[int] | None, _ID] = None,
     /,
     *,
     config: Config = None,
@@ -569,12 +568,15 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(2)
     except ConfigError as error:
         for problem in error.problems:
-            errors.print(f"intake: {problem}", markup=False)
+            errors.print(f"intake: {problem}")
         sys.exit(2)
     except IntakeError as error:
-        errors.print(f"intake: {error}", markup=False)
+        errors.print(f"intake: {error}")
         sys.exit(1)
     except BrokenPipeError:
+        sys.exit(1)
+    except (OSError, UnicodeError) as error:
+        errors.print(f"intake: {error}")
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -10,16 +10,23 @@ from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from intake import tracking
 
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+# what is shown was written by strangers: "[x]" is no style, and ":mail:" in a key no picture
+console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
 
 
 def write_json(value: Any) -> None:
     """One line of JSON on standard output."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=_plain) + "\n")
+    line = json.dumps(value, ensure_ascii=False, default=_plain)
+    try:
+        line.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:  # a file name that is no text, or a terminal that knows few letters
+        line = json.dumps(value, default=_plain)
+    sys.stdout.write(line + "\n")
 
 
 def _plain(value: Any) -> Any:
@@ -41,7 +48,7 @@ def write_rows(rows: Iterable[dict[str, Any]], columns: Sequence[str], title: st
         table.add_column(column, overflow="fold", no_wrap=column in ("code", "id"))
     shown = 0
     for row in rows:
-        table.add_row(*(_cell(column, row.get(column)) for column in columns))
+        table.add_row(*(Text(_cell(column, row.get(column))) for column in columns))
         shown += 1
     console.print(table if shown else f"{title}: none")
 
@@ -70,9 +77,8 @@ def write_books(books: Sequence[dict[str, Any]]) -> None:
 
 def write_way(way: dict[str, Any], prefix: str) -> None:
     """The whole way of a case for a person: received, committed, published, told."""
-    console.print(
-        f"[bold]{tracking.show(way['code'])}[/bold]  {way['status']}  {way['department']}  {way['priority']}"
-    )
+    state = f"  {way['status']}  {way['department']}  {way['priority']}"
+    console.print(Text.assemble((tracking.show(way["code"]), "bold"), state))
     console.print(f"  case {way['id']}  language {way['language']}  customer {way['customer_id'] or '-'}")
     for row in way["deliveries"]:
         console.print(f"  received  {_cell('', row['received_at'])}  {row['source_key']}")
@@ -112,6 +118,5 @@ def write_record(record: Any, *, as_json: bool) -> None:
         return
     subject = value.get("subject") or "-"
     console.print(
-        f"{record.position:>6}  {value['tracking_code']}  {record.type}  {value['priority']}  {subject}",
-        markup=False,
+        f"{record.position:>6}  {value['tracking_code']}  {record.type}  {value['priority']}  {subject}"
     )

@@ -105,8 +105,7 @@ def render(
         case "receipt":
             subject, lines = words.received, [words.added.format(code=code)]
         case "status":
-            state = words.states[Status(notice["data"]["status"])]
-            subject, lines = words.state_is, [words.state.format(code=code, status=state)]
+            subject, lines = words.state_is, [_state(words, notice)]
         case _:
             date = _date(notice["data"]["received_at"], operator.time_zone)
             subject = words.acknowledged
@@ -124,8 +123,15 @@ def _bundle(
     notices: Sequence[dict[str, Any]], words: Words, operator: Operator, status_url: str
 ) -> tuple[str, str]:
     codes = list(dict.fromkeys(tracking.show(n["data"]["code"]) for n in notices))
-    lines = [words.list_codes + "\n" + "\n".join(codes), words.keep_code, words.follow.format(url=status_url)]
+    states = {_state(words, n) for n in notices if n["kind"] == "status"}
+    lines = [words.list_codes + "\n" + "\n".join(codes), *sorted(states)]
+    lines += [words.keep_code, words.follow.format(url=status_url)]
     return words.several.format(count=len(codes)), _letter(words, lines, operator)
+
+
+def _state(words: Words, notice: dict[str, Any]) -> str:
+    status = words.states[Status(notice["data"]["status"])]
+    return words.state.format(code=tracking.show(notice["data"]["code"]), status=status)
 
 
 def _letter(words: Words, lines: list[str], operator: Operator) -> str:

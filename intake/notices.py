@@ -52,12 +52,10 @@ class Postman:
         self._pace = {name: _Pace(channel.send_rate) for name, channel in self._channels.items()}
 
     async def run(self) -> None:
-        """Send until cancelled. Letters on their way at a cancel or a crash go out again under their id."""
+        """Send until cancelled or the lease is lost. What was on its way then goes out again under its id."""
         names = list(self._channels)
-        again = await self._store.write(lambda c: postbox.recover(c, names))
-        if again:
-            log.info("letters that were on their way are sent again", count=again)
-        while True:
+        await self._record()  # what the database was told of but did not take
+        while self._still_mine():
             heard = self._bell.listen()
             if not await self._send_due(names):
                 # not wait_for: on Python 3.11 it can swallow a cancellation that comes with the event
@@ -69,12 +67,11 @@ class Postman:
         """Claim a slice of what is due and send it; False where there was nothing."""
         now = self._clock()
         rate = min(channel.send_rate for channel in self._channels.values())
-        groups = await self._store.write(
-            lambda c: postbox.claim(
-                c, names, now, letters=min(_SLICE, max(1, int(rate))), per_hour=_PER_RECIPIENT_HOUR
-            )
-        )
+        letters = min(_SLICE, max(1, int(rate)))
+        again, groups = await self._store.write(lambda c: _claim(c, names, now, letters))
         # failpoint: letters claimed
+        if again:
+            log.info("letters that were on their way are sent again", count=again)
         oldest = await self._store.read(postbox.oldest_open)
         telemetry.oldest_notice_seconds.set((now - oldest).total_seconds() if oldest else 0)
         by_channel: dict[str, deque[list[postbox.Row]]] = defaultdict(deque)
@@ -101,8 +98,12 @@ class Postman:
         """Store the fate of every letter that has one by now; whoever waits meanwhile shares the transaction."""
         async with self._recording:
             fates, self._fates = self._fates, []
-            if fates:
-                await self._store.write(lambda c: _store_fates(c, fates, self._clock()))
+            try:
+                if fates:
+                    await self._store.write(lambda c: _store_fates(c, fates, self._clock()))
+            except TransientError:
+                self._fates = fates + self._fates
+                raise
 
     async def _send(self, group: list[postbox.Row]) -> Exception | None:
         first = group[0]
@@ -145,6 +146,14 @@ class Postman:
             if row["kind"] == "acknowledgement":
                 waited = (self._clock() - row["created_at"]).total_seconds()
                 telemetry.acknowledgement_seconds.labels(channel).observe(waited)
+
+
+def _claim(
+    connection: sa.Connection, names: Sequence[str], now: datetime, letters: int
+) -> tuple[int, list[list[postbox.Row]]]:
+    """What to send next. One postman looks at a time, when nothing of his is under way: what is, nobody sends."""
+    again = postbox.recover(connection, names)
+    return again, postbox.claim(connection, names, now, letters=letters, per_hour=_PER_RECIPIENT_HOUR)
 
 
 def _store_fates(connection: sa.Connection, fates: Sequence[Fate], now: datetime) -> None:

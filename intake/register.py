@@ -35,6 +35,7 @@ from intake.workers import Prepared
 
 _CASE_COLUMNS = [column.name for column in t.cases.columns]
 _RECEIPT_PAUSE = timedelta(hours=1)
+_WAITS_FOR_A_PERSON = frozenset({Outcome.QUARANTINED, Outcome.SET_ASIDE})
 _OPEN = frozenset(
     {
         Status.REGISTERED,
@@ -66,7 +67,7 @@ class Offer:
     content_hash: str | None = None
     blob: str | None = None
     replay: bool = False
-    """A person wants it registered now, whatever was decided before."""
+    """A person wants it registered now, although it was quarantined or set aside."""
 
     @property
     def message(self) -> Message | None:
@@ -90,6 +91,7 @@ def register(
 
 def _lock_keys(offers: Sequence[Offer]) -> set[str]:
     keys = {offer.raw.source_key for offer in offers}
+    keys |= {offer.content_hash for offer in offers if offer.content_hash}  # it may name no sender at all
     for offer in offers:
         if offer.message:
             keys |= {f"{kind}:{value}" for kind, value in identity.points(offer.message.sender)}
@@ -135,7 +137,7 @@ class _Batch:
         """Decide one offer; the first rule that fits counts."""
         key = offer.raw.source_key
         known = self._known.get(key)
-        if known and not offer.replay:
+        if known and not (offer.replay and known.outcome in _WAITS_FOR_A_PERSON):
             return known
         receipt = self._decide(offer)
         self._known[key] = replace(receipt, first=False)
@@ -242,6 +244,7 @@ class _Batch:
     def _read_at_last(self, offer: Offer, message: Message, case: CaseState) -> Receipt:
         """A quarantined message that can be read now: its case gets what it lacked, under the same code."""
         triage, old = offer.prepared.triage or Triage(), case.department
+        was_told = bool(case.contacts)
         case.sequence += 1
         case.department, case.priority = triage.department, triage.priority
         case.subject, case.language = message.subject[:1000], self._language(message, triage)
@@ -260,6 +263,8 @@ class _Batch:
                 facts, _department(old), triage, self._policy.origin, at=self._now
             )
         self._remember(case, "registered", {"outcome": "replayed", "reasons": list(triage.reasons)})
+        if not was_told and message.automatic == "none":
+            self._notify(case, message, "acknowledgement", {"code": case.code})
         return self._deliver(offer, Outcome.REGISTERED, case)
 
     def _open_case(self, message: Message, triage: Triage, related: list[dict[str, Any]]) -> CaseState:

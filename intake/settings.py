@@ -9,8 +9,18 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, get_args, get_origin
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, create_model
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    create_model,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from intake.errors import ConfigError
@@ -41,10 +51,19 @@ class Operator(Section):
     """Other ways to reach the operator, one line each, shown where the form is over its limit."""
     help_lines: tuple[str, ...] = ()
     """Help lines for players, one line each, shown at the foot of every page."""
-    languages: tuple[Literal["tr", "en"], ...] = ("tr", "en")
+    languages: tuple[Literal["tr", "en"], ...] = Field(("tr", "en"), min_length=1)
     """Languages offered to customers, the first is the default."""
     time_zone: str = "Europe/Istanbul"
     """IANA zone used for dates shown to customers."""
+
+    @field_validator("time_zone")
+    @classmethod
+    def _check_time_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"there is no time zone {name!r}; for example: Europe/Istanbul") from error
+        return name
 
 
 class Store(Section):
@@ -56,6 +75,13 @@ class Store(Section):
     """PostgreSQL password (or `INTAKE_STORE__PASSWORD_FILE`)."""
     pool_size: int = Field(4, ge=1, le=64)
     """PostgreSQL connections of this process."""
+
+    @field_validator("url")
+    @classmethod
+    def _check_url(cls, url: str) -> str:
+        if url and not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return url
 
 
 class BlobSettings(Section):
@@ -253,7 +279,7 @@ def load(path: Path | None, channels: Mapping[str, type[BaseModel]], **given: An
         def settings_customise_sources(
             cls, settings_cls: type[BaseSettings], *_: Any, **sources: PydanticBaseSettingsSource
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            variables = EnvSettingsSource(settings_cls, env_nested_delimiter="__", env_prefix=_PREFIX)
+            variables = _Variables(settings_cls, env_nested_delimiter="__", env_prefix=_PREFIX)
             variables.env_vars = {key.lower(): value for key, value in environment.items()}
             return (sources["init_settings"], variables, _Table(settings_cls, table))
 
@@ -261,6 +287,16 @@ def load(path: Path | None, channels: Mapping[str, type[BaseModel]], **given: An
         return Loaded(**given)
     except ValidationError as error:
         raise ConfigError(*(_one_line(e, path) for e in error.errors())) from error
+
+
+class _Variables(EnvSettingsSource):
+    """Variables as a source; what should be JSON and is not goes on as text, for validation to name it."""
+
+    def decode_complex_value(self, field_name: str, field: Any, value: Any) -> Any:
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
 
 
 class _Table(PydanticBaseSettingsSource):
@@ -288,7 +324,8 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 def _environment(model: type[BaseModel], variables: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
     """The `INTAKE_*` variables, with `…_FILE` of a secret replaced by the file's content."""
-    known, problems = {}, []
+    known: dict[str, str] = {}
+    problems: list[str] = []
     for name, value in variables.items():
         if not name.startswith(_PREFIX) or _INJECTED.match(name):
             continue
@@ -296,15 +333,23 @@ def _environment(model: type[BaseModel], variables: Mapping[str, str]) -> tuple[
         if _knows(model, path):
             known[name] = value
         elif path[-1].endswith("_file") and _knows(model, [*path[:-1], path[-1].removesuffix("_file")]):
-            try:
-                known[name.removesuffix("_FILE")] = Path(value).read_text("utf-8").strip()
-            except OSError as error:
-                problems.append(f"{name}: cannot read {value}: {error.strerror}")
+            known[name.removesuffix("_FILE")] = _content(name, value, problems)
         else:
             near = difflib.get_close_matches(name, _names(model), 1)
             hint = f"; did you mean {near[0]}?" if near else "; see docs/reference/settings.md"
             problems.append(f"{name}: no such setting{hint}")
     return known, problems
+
+
+def _content(name: str, path: Any, problems: list[str]) -> str:
+    """What stands in the file a `…_FILE` setting names; what speaks against it is added to the problems."""
+    try:
+        return Path(path).read_text("utf-8").strip()
+    except OSError as error:
+        problems.append(f"{name}: cannot read {path}: {error.strerror}")
+    except (TypeError, ValueError):
+        problems.append(f"{name}: must name a file with text in UTF-8")
+    return ""
 
 
 def _submodel(annotation: Any) -> type[BaseModel] | None:
@@ -342,10 +387,7 @@ def _resolve_files(model: type[BaseModel], table: dict[str, Any], where: str) ->
     for key, value in list(table.items()):
         base = key.removesuffix("_file")
         if key.endswith("_file") and key not in model.model_fields and base in model.model_fields:
-            try:
-                table[base] = Path(table.pop(key)).read_text("utf-8").strip()
-            except OSError as error:
-                problems.append(f"{where}{key}: cannot read {value}: {error.strerror}")
+            table[base] = _content(f"{where}{key}", table.pop(key), problems)
         field = model.model_fields.get(key)
         inner = field and (_submodel(field.annotation) or _item_model(field.annotation))
         for part in (value if isinstance(value, list) else [value]) if inner else []:

@@ -62,9 +62,11 @@ class Supervisor:
             started = asyncio.get_running_loop().time()
             try:
                 await run()
-            except asyncio.CancelledError:
-                self._enter(part, "stopped")
-                raise
+            except asyncio.CancelledError as error:
+                if _is_wanted():
+                    self._enter(part, "stopped")
+                    raise
+                self._failed(part, error)  # of something it waited for; nobody told it to stop
             except Exception as error:
                 self._failed(part, error)
             else:
@@ -83,12 +85,23 @@ class Supervisor:
         if part.labels:
             telemetry.source_up.labels(*part.labels).set(state == "up")
 
-    def _failed(self, part: Part, error: Exception) -> None:
+    def _failed(self, part: Part, error: BaseException) -> None:
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
         part.failures += 1
         part.last_error = telemetry.redact(f"{type(error).__name__}: {error}")[:300]
         if part.labels:
             telemetry.source_failures.labels(*part.labels).inc()
         expected = isinstance(error, TransientError)
         log.warning(
-            "a part failed and is started again", part=part.name, exc_info=not expected, error=part.last_error
+            "a part failed and is started again",
+            part=part.name,
+            exc_info=None if expected else error,
+            error=part.last_error,
         )
+
+
+def _is_wanted() -> bool:
+    """Whether it is this task that is being cancelled."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -63,7 +63,7 @@ loop_delay_seconds = Gauge(
 
 _ADDRESS = re.compile(r"[^\s@<>\"'=:,;]{1,64}@[^\s@<>\"'=:,;]{1,255}")
 _LONG_NUMBER = re.compile(r"(?<![\w.-])\+?\d[\d ()-]{8,}\d(?![\w.-])")
-_KEEP = frozenset({"timestamp", "level", "logger", "event", "case_id", "source_key", "event_id", "topic"})
+_KEEP = frozenset({"timestamp", "level", "logger", "case_id", "source_key", "event_id", "topic"})
 
 
 def redact(text: str) -> str:
@@ -89,7 +89,7 @@ def configure_logging(level: str = "info", style: str = "json") -> None:
         _redact_fields,
     ]
     renderer: Any = (
-        structlog.dev.ConsoleRenderer()
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
         if style == "console"
         else structlog.processors.JSONRenderer(ensure_ascii=False)
     )
@@ -108,18 +108,9 @@ def configure_logging(level: str = "info", style: str = "json") -> None:
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level.upper())
-    # these name addresses, hosts and payloads below WARNING
-    for noisy in (
-        "aiokafka",
-        "aiosmtplib",
-        "alembic",
-        "asyncio",
-        "imapclient",
-        "sqlalchemy.engine",
-        "uvicorn",
-    ):
-        logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
-    logging.getLogger("aiokafka").setLevel(
-        logging.CRITICAL
-    )  # in an outage ten lines a second; the relay tells it in one
+    # libraries name addresses, hosts and payloads below WARNING
+    root.setLevel(max(logging.WARNING, logging.getLevelName(level.upper())))
+    for own in ("intake", "connectors", "normalizers", "router"):
+        logging.getLogger(own).setLevel(level.upper())
+    # in an outage ten lines a second; the relay tells it in one
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)

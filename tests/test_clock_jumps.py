@@ -96,7 +96,7 @@ async def acceptor(
     made = Acceptor(store, blobs, prepare, policy, settings.limits, jumping, tmp_path, bell.ring)
     post = Channel("email", send=postbox.send, send_rate=1000)
     postman = Postman(store, {"email": post}, settings, b"secret", jumping, bell)
-    lease = Lease(store, "notices", jumping)
+    lease = Lease(store, "notices")
     tasks = [asyncio.create_task(made.run()), asyncio.create_task(lease.hold(postman.run))]
     yield made
     for task in tasks:

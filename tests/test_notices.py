@@ -17,8 +17,10 @@ from intake.notices import Postman
 from intake.ports import Channel
 from intake.schema import Letter
 from intake.settings import Operator, Settings
+from intake.store import postbox, schema_version
 from intake.store import tables as t
-from intake.store.database import AnyStore
+from intake.store.database import AnyStore, open_store
+from intake.store.leases import Lease
 from intake.store.outbox import Bell
 from intake.tracking import new, show
 
@@ -158,6 +160,111 @@ async def test_letters_on_their_way_at_a_crash_go_out_again_whole(
     await asyncio.gather(running, return_exceptions=True)
     assert [one.id for one in box.letters] == [letter]
     assert all(show(row["data"]["code"]) in box.letters[0].text for row in rows)
+
+
+async def test_a_postman_who_lost_the_lease_sends_and_takes_nothing(
+    store: AnyStore, make_settings: Any, clock: Any
+) -> None:
+    """Another one may be sending by then: the letter under way is the last, and the rest is left to him."""
+    await post(store, *(notice(f"u{n}@example.org") for n in range(4)))
+    box = Box()
+    channel = Channel("email", send=box.send, send_rate=10_000, send_at_once=1)
+    lost = Postman(
+        store, {"email": channel}, make_settings(), b"secret", clock, Bell(), lambda: not box.letters
+    )
+    await asyncio.wait_for(lost.run(), 10)
+    assert len(box.letters) == 1
+    await asyncio.wait_for(lost.run(), 10)
+    await postman(store, box, make_settings(), clock)._send_due(["email"])
+    assert await states(store) == {"sent": 4}
+    assert len({letter.id for letter in box.letters}) == len(box.letters) == 4
+
+
+async def test_a_letter_that_was_sent_is_not_sent_again_for_a_database_that_was_away(
+    store: AnyStore, make_settings: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its fate is kept and stored before anything goes out again."""
+    await post(store, notice())
+    sender = postman(store, box := Box(), make_settings(), clock)
+
+    async def gone(work: Any) -> Any:
+        raise TransientError("connection lost")
+
+    async def send_and_lose(letter: Letter) -> None:
+        await box.send(letter)
+        monkeypatch.setattr(store, "write", gone)
+
+    sender._channels = {"email": Channel("email", send=send_and_lose, send_rate=10_000)}
+    with pytest.raises(ExceptionGroup):
+        await sender.run()
+    monkeypatch.undo()
+    running = asyncio.create_task(sender.run())
+    await post(store, notice("other@example.org", data={"code": new(), "received_at": NOW.isoformat()}))
+    sender._channels = {"email": Channel("email", send=box.send, send_rate=10_000)}
+    box.arrived.clear()
+    sender._bell.ring()
+    await asyncio.wait_for(box.arrived.wait(), 10)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert [letter.recipient for letter in box.letters] == ["ayse@example.org", "other@example.org"]
+
+
+@pytest.mark.postgres
+async def test_of_two_postmen_one_sends(postgres_url: str, make_settings: Any, clock: Any) -> None:
+    """Two instances, one lease: every letter goes out once, by one of them; when he stops the other goes on."""
+    settings = make_settings(store={"url": postgres_url})
+    one, two = open_store(settings), open_store(settings)
+    await schema_version.upgrade(one)
+    boxes, leases = [Box(), Box()], [Lease(one, "notices"), Lease(two, "notices")]
+    await post(one, *(notice(f"u{n}@example.org") for n in range(30)))
+    men = [
+        Postman(
+            s, {"email": Channel("email", send=b.send, send_rate=10_000)}, settings, b"s", clock, Bell(), m
+        )
+        for s, b, m in zip((one, two), boxes, (lease.still_mine for lease in leases), strict=True)
+    ]
+    first = asyncio.create_task(leases[0].hold(men[0].run))
+    await asyncio.wait_for(boxes[0].arrived.wait(), 10)
+    second = asyncio.create_task(leases[1].hold(men[1].run))
+    async with asyncio.timeout(20):
+        while await states(one) != {"sent": 30}:  # noqa: ASYNC110  two instances write it
+            await asyncio.sleep(0.05)
+    assert (len(boxes[0].letters), len(boxes[1].letters)) == (30, 0)
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    await post(one, notice())
+    await asyncio.wait_for(boxes[1].arrived.wait(), 20)
+    second.cancel()
+    await asyncio.gather(second, return_exceptions=True)
+    await one.close()
+    await two.close()
+
+
+async def test_what_was_ever_sent_costs_the_next_letter_nothing(store: AnyStore, make_settings: Any) -> None:
+    """A look for what is due reads the few open notices by their index, however many have been sent."""
+    plans: list[str] = []
+
+    def explain(connection: Any, _: Any, statement: str, parameters: Any, *__: Any) -> None:
+        if store.dialect == "sqlite" and "EXPLAIN" not in statement:
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            plans.extend(row[-1] for row in rows if "notices" in row[-1])
+
+    def work(connection: sa.Connection) -> None:
+        sa.event.listen(connection, "before_cursor_execute", explain)
+        postbox.recover(connection, ["email"])
+        postbox.due(connection, ["email"], NOW, 10)
+        postbox.oldest_open(connection)
+        postbox.sent_lately(connection, ["email"], ["ayse@example.org"], NOW)
+
+    await store.write(work)
+    assert [plan for plan in plans if "notices_open" not in plan and "recipient=?" not in plan] == []
+
+
+def test_a_bundle_answers_the_status_questions_in_it() -> None:
+    """Who asked for a state among many mails still gets it."""
+    question = notice(kind="status", data={"code": new(), "status": "in_progress"})
+    _, text = letters.render([notice(), question], "tr", Operator(), "https://x/status")
+    assert f"{show(question['data']['code'])} kodlu başvurunuzun durumu: inceleniyor." in text
 
 
 @pytest.mark.parametrize("language", ["tr", "en"])

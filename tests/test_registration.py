@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from intake import identity
-from intake.register import Offer, Policy, register
+from intake.register import Offer, Policy, _lock_keys, register
 from intake.schema import (
     ContactPoint,
     Message,
@@ -206,6 +206,45 @@ async def test_a_replayed_message_keeps_its_case_and_code(store: AnyStore, polic
     ]
     assert (await rows(store, t.quarantine))[0]["state"] == "replayed"
     assert (await store.read(balance))[0]["registered"] == 1
+
+
+async def test_a_message_is_replayed_once(store: AnyStore, policy: Policy) -> None:
+    """Promise 2: a person who asks again, or for a delivery that was registered at once, makes no second case."""
+    replayed = replace(mail(1, "ali@example.org"), replay=True)
+    await take(store, policy, unreadable(1))
+    first, second = [(await take(store, policy, replayed))[0] for _ in range(2)]
+    assert second == replace(first, first=False)
+    (plain,) = await take(store, policy, mail(2))
+    (again,) = await take(store, policy, replace(mail(2), replay=True))
+    assert again == replace(plain, first=False)
+    assert len(await rows(store, t.cases)) == 2
+
+
+async def test_who_could_not_be_told_is_told_when_his_message_is_read(
+    store: AnyStore, policy: Policy
+) -> None:
+    """Promise 6: a quarantined message without a readable sender is acknowledged at its replay, and only then."""
+    (broken,) = await take(store, policy, unreadable(1, b"nobody can tell"))
+    assert await rows(store, t.notices) == []
+    await take(store, policy, replace(mail(1), replay=True))
+    (letter,) = await rows(store, t.notices)
+    assert (letter["kind"], letter["data"]["code"]) == ("acknowledgement", broken.code)
+
+
+async def test_a_borrowed_message_id_steals_no_thread(store: AnyStore, policy: Policy) -> None:
+    """A stranger's mail under the Message-ID of an earlier one does not turn its sender's answers away."""
+    (first,) = await take(store, policy, mail(1))
+    await take(store, policy, mail(2, "eve@example.org", thread=Thread(message_id="m1@example.org")))
+    answer = mail(3, thread=Thread(message_id="r@x", in_reply_to="m1@example.org"))
+    (third,) = await take(store, policy, answer)
+    assert (third.outcome, third.case_id) == (Outcome.FOLLOW_UP, first.case_id)
+
+
+def test_the_same_content_is_locked_whoever_sent_it() -> None:
+    """Two instances that get one mail through two doors meet, also where it names no sender."""
+    offers = [mail(n, content_hash="a" * 64) for n in (1, 2)]
+    nameless = [replace(o, prepared=Prepared(None, None, "timeout")) for o in offers]
+    assert _lock_keys(nameless[:1]) & _lock_keys(nameless[1:]) == {"a" * 64}
 
 
 async def test_a_status_question_is_answered_and_makes_no_case(store: AnyStore, policy: Policy) -> None:

@@ -24,6 +24,7 @@ _READERS = 2
 # classes 08 connection, 53 resources (disk full, too many connections), 57 shut down, 58 system error
 _PG_TRANSIENT = ("08", "53", "57", "58")
 _PG_CONFLICT = ("40001", "40P01", "55P03")
+_PG_REFUSED = ("28", "3D")  # who we are, and which database we ask for
 _SQLITE_TRANSIENT = (
     "SQLITE_FULL",
     "SQLITE_BUSY",
@@ -49,9 +50,13 @@ class SqliteStore:
         self._writer = ThreadPoolExecutor(1, "store-writer")
         self._readers = ThreadPoolExecutor(_READERS, "store-reader")
         self._write_engine = None if read_only else _sqlite_engine(path, read_only=False)
-        if self._write_engine is not None:
-            self._write_engine.connect().close()  # readers cannot make the file
         self._read_engine = _sqlite_engine(path, read_only=True)
+        try:
+            (self._write_engine or self._read_engine).connect().close()  # readers cannot make the file
+        except sa.exc.DatabaseError as error:
+            if self._lock is not None:
+                self._lock.close()
+            raise ConfigError(f"store.url: cannot use {path} as a database: {error.orig}") from error
 
     async def write(self, work: Work[T]) -> T:
         if self._write_engine is None:
@@ -81,7 +86,12 @@ class PostgresStore:
 
     def __init__(self, url: sa.URL, pool_size: int) -> None:
         self._engine: AsyncEngine = create_async_engine(
-            url, pool_size=pool_size, max_overflow=0, pool_pre_ping=True, pool_timeout=30
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_timeout=30,
+            hide_parameters=True,
         )
         self._running: set[asyncio.Task[Any]] = set()
 
@@ -120,14 +130,20 @@ AnyStore = SqliteStore | PostgresStore
 
 def open_store(settings: Settings, *, read_only: bool = False) -> AnyStore:
     """The store the configuration names. Raises `ConfigError` for a URL of another kind."""
-    url = sa.make_url(settings.store_url)
+    try:
+        url = sa.make_url(settings.store_url)
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise ConfigError("store.url: cannot be read as a URL") from error
     if url.get_backend_name() == "sqlite":
         if not url.database or url.database == ":memory:":
             raise ConfigError("store.url: SQLite needs a file: sqlite:///path/intake.db")
         path = Path(url.database)
         if read_only and not path.exists():
             raise ConfigError(f"store.url: {path} does not exist yet; run: intake db upgrade")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"store.url: cannot make {path.parent}: {error.strerror}") from error
         return SqliteStore(path, read_only=read_only)
     if url.get_backend_name() in ("postgresql", "postgres"):
         password = settings.store.password.get_secret_value() if settings.store.password else url.password
@@ -137,7 +153,10 @@ def open_store(settings: Settings, *, read_only: bool = False) -> AnyStore:
 
 
 def _own(path: Path) -> IO[str]:
-    handle = Path(f"{path}.lock").open("w", encoding="ascii")  # noqa: SIM115  held while the store is open
+    try:
+        handle = Path(f"{path}.lock").open("w", encoding="ascii")  # noqa: SIM115  held while the store is open
+    except OSError as error:
+        raise ConfigError(f"store.url: cannot write {path}.lock: {error.strerror}") from error
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -165,7 +184,8 @@ def _sqlite_engine(path: Path, *, read_only: bool) -> sa.Engine:
         connection.execute("PRAGMA cache_size = -65536")
         return connection
 
-    engine = sa.create_engine("sqlite://", creator=connect, poolclass=None if read_only else StaticPool)
+    pool = None if read_only else StaticPool
+    engine = sa.create_engine("sqlite://", creator=connect, poolclass=pool, hide_parameters=True)
     sa.event.listen(engine, "begin", _begin_deferred if read_only else _begin_immediate)
     return engine
 
@@ -196,6 +216,9 @@ def _postgres_error(error: sa.exc.DBAPIError) -> Exception:
     state = getattr(error.orig, "sqlstate", None) or ""
     if state in _PG_CONFLICT:
         return Conflict(f"transaction undone by PostgreSQL: {state}")
+    if state.startswith(_PG_REFUSED):
+        cause = type(getattr(error.orig, "__cause__", None)).__name__
+        return TransientError(f"the database refuses the connection: {cause}")
     if error.connection_invalidated or state.startswith(_PG_TRANSIENT):
         return TransientError(f"the database did not take the transaction: {state or 'connection lost'}")
     return error

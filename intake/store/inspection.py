@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+import phonenumbers
 import sqlalchemy as sa
 
 from intake.schema import Outcome
 from intake.store import tables as t
 
 Row = dict[str, Any]
+_REGION = "TR"  # of a phone number without a country
 
 
 def _rows(connection: sa.Connection, statement: sa.Select[Any]) -> list[Row]:
@@ -47,13 +50,16 @@ def _events(connection: sa.Connection, case_id: str) -> list[Row]:
 
 
 def cases_of(connection: sa.Connection, term: str, limit: int = 50) -> list[Row]:
-    """Cases found by contact point, platform account or message id, the newest first."""
-    by_contact = sa.select(t.case_contacts.c.case_id).where(t.case_contacts.c.value == term)
+    """Cases found by contact point, platform account or message id, the newest first.
+
+    Addresses and accounts in any case, phone numbers as people write them.
+    """
+    by_contact = sa.select(t.case_contacts.c.case_id).where(t.case_contacts.c.value.in_(_spellings(term)))
     by_message = sa.select(t.messages.c.case_id).where(t.messages.c.external_id == term.strip("<>"))
     by_account = (
         sa.select(t.cases.c.id)
         .join(t.accounts, t.accounts.c.customer_id == t.cases.c.customer_id)
-        .where(t.accounts.c.account == term)
+        .where(sa.or_(t.accounts.c.account == term, sa.func.lower(t.accounts.c.account) == term.lower()))
     )
     ids = sa.union(by_contact, by_message, by_account).subquery()
     columns = [
@@ -61,6 +67,15 @@ def cases_of(connection: sa.Connection, term: str, limit: int = 50) -> list[Row]
     ]
     chosen = sa.select(*columns).where(t.cases.c.id.in_(sa.select(ids.c[0])))
     return _rows(connection, chosen.order_by(t.cases.c.registered_at.desc()).limit(limit))
+
+
+def _spellings(term: str) -> list[str]:
+    """How a contact point may be kept: as given, in lower case, as a phone number in E.164."""
+    found = [term, term.lower()]
+    with contextlib.suppress(phonenumbers.NumberParseException):
+        number = phonenumbers.parse(term, _REGION)
+        found.append(phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164))
+    return found
 
 
 def in_quarantine(connection: sa.Connection, limit: int) -> list[Row]:

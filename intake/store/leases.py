@@ -8,13 +8,13 @@ import os
 import socket
 import time
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from secrets import token_hex
 
 import sqlalchemy as sa
 import structlog
 
-from intake.ports import Clock, Store
+from intake.ports import Store
 from intake.store.ledger import insert_new
 from intake.store.tables import leases
 
@@ -23,13 +23,14 @@ log = structlog.get_logger(__name__)
 LIFE = timedelta(seconds=15)
 _RENEW_SECONDS = 5.0
 _MARGIN_SECONDS = 3.0  # stop acting this long before others may take over
+_RELEASE_SECONDS = 2.0
 
 
 class Lease:
     """A named lease of this process. `still_mine` may be asked at any moment; it never touches the store."""
 
-    def __init__(self, store: Store, name: str, clock: Clock) -> None:
-        self._store, self.name, self._clock = store, name, clock
+    def __init__(self, store: Store, name: str) -> None:
+        self._store, self.name = store, name
         self._holder = f"{socket.gethostname()[:60]}:{os.getpid()}:{token_hex(4)}"
         self._good_until = float("-inf")
         self.token = 0
@@ -55,8 +56,10 @@ class Lease:
             renewal.cancel()
             work.cancel()
             results = await asyncio.gather(work, renewal, return_exceptions=True)
-            with contextlib.suppress(Exception):
-                await self._store.write(self._release)
+            self._good_until = float("-inf")
+            with contextlib.suppress(Exception):  # a database that hangs must not hold up a stop; it runs out
+                async with asyncio.timeout(_RELEASE_SECONDS):
+                    await self._store.write(self._release)
         if isinstance(results[0], Exception):
             raise results[0]
 
@@ -64,12 +67,13 @@ class Lease:
         while self.still_mine():
             await asyncio.sleep(_RENEW_SECONDS)
             with contextlib.suppress(Exception):  # until it runs out there is time to try again
-                if not await self._take():
-                    return
+                async with asyncio.timeout(max(0.0, self._good_until - time.monotonic())):
+                    if not await self._take():
+                        return
 
     async def _take(self) -> bool:
         asked = time.monotonic()
-        token = await self._store.write(lambda c: take(c, self.name, self._holder, self._clock()))
+        token = await self._store.write(lambda c: take(c, self.name, self._holder, _now(c)))
         if token is None:
             return False
         self.token = token
@@ -78,7 +82,15 @@ class Lease:
 
     def _release(self, connection: sa.Connection) -> None:
         mine = sa.and_(leases.c.name == self.name, leases.c.holder == self._holder)
-        connection.execute(sa.update(leases).where(mine).values(expires_at=self._clock()))
+        connection.execute(sa.update(leases).where(mine).values(expires_at=_now(connection)))
+
+
+def _now(connection: sa.Connection) -> datetime:
+    """The database's clock: those of two machines may be further apart than a lease lives."""
+    if connection.dialect.name == "sqlite":  # a file has one machine, and no clock
+        return datetime.now(UTC)
+    clock = sa.func.clock_timestamp(type_=sa.DateTime(timezone=True))
+    return connection.execute(sa.select(clock)).scalar_one()
 
 
 def take(connection: sa.Connection, name: str, holder: str, now: datetime) -> int | None:

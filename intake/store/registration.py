@@ -84,12 +84,13 @@ def same_content(
 
 
 def cases_of_messages(connection: sa.Connection, external_ids: Collection[str]) -> dict[str, str]:
-    """Case by the channel's own message id."""
+    """Case by the channel's own message id; the oldest where several claim the same one."""
     if not external_ids:
         return {}
     chosen = sa.select(messages.c.external_id, messages.c.case_id).where(
         messages.c.external_id.in_(external_ids)
     )
+    chosen = chosen.order_by(messages.c.id.desc())
     return {row.external_id: row.case_id for row in connection.execute(chosen)}
 
 

@@ -36,7 +36,11 @@ launch() {
   shift 2
   setsid "$@" >"$log" 2>&1 </dev/null 9>&- &
   echo $! >"$pid_file"
+  # until it has become the command its command line is still ours, and it would be taken for gone
+  wait_until 10 launched "$!" "$pid_file"
 }
+
+launched() { [ ! -e "/proc/$1" ] || owned_pid "$2" >/dev/null; }
 
 # end_group PID_FILE SIGNAL SECONDS: signals the process and its children; SIGKILL when the time is up
 end_group() {
