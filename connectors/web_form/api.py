@@ -35,7 +35,7 @@ _RETRY = {"Retry-After": "60"}
 class FileRef(BaseModel):
     """A file sent before to `POST /v1/uploads`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     id: str = Field(max_length=2000, description="the id that the upload was answered with")
     filename: str = Field("", max_length=500)
@@ -44,7 +44,7 @@ class FileRef(BaseModel):
 class Complaint(BaseModel):
     """A complaint as the operator's site hands it in."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     id: UUID = Field(
         description="made by the client; the same id again is the same complaint, whatever it says"
@@ -133,6 +133,8 @@ class Api:
             raise Problem(
                 503, "Nothing was taken; please send the same again later.", headers=_RETRY
             ) from error
+        if not file.size:
+            raise Problem(422, "The file is empty: the request's body is the file.")
         return JSONResponse({"id": self.files.tokens.seal(file), "size": file.size}, 201)
 
     async def _read(self, request: Request) -> Complaint:
@@ -192,7 +194,7 @@ def api_routes(api: Api) -> list[BaseRoute]:
             200: {"model": Registered, "description": "This id was taken before; the first decision stands"},
             **problems,
         },
-        openapi_extra=_secured("application/json", Complaint.model_json_schema()),
+        openapi_extra=_secured("application/json", _inline(Complaint.model_json_schema())),
     )
     router.add_api_route(
         "/v1/uploads",
@@ -202,7 +204,9 @@ def api_routes(api: Api) -> list[BaseRoute]:
         summary="Send a file ahead of its complaint",
         response_class=JSONResponse,
         responses={201: {"model": Upload, "description": "Stored and durable"}, **problems},
-        openapi_extra=_secured("application/octet-stream", {"type": "string", "format": "binary"}),
+        openapi_extra=_secured(
+            "application/octet-stream", {"type": "string", "format": "binary", "minLength": 1}
+        ),
     )
     return list(router.routes)
 
@@ -231,6 +235,22 @@ _PROBLEM = {
         },
     },
 }
+
+
+def _inline(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema without `$defs`: where it is put in the document, their references would lead nowhere."""
+    known = schema.pop("$defs", {})
+
+    def resolve(value: Any) -> Any:
+        if isinstance(value, list):
+            return [resolve(one) for one in value]
+        if not isinstance(value, dict):
+            return value
+        if "$ref" in value:
+            return resolve(known[value["$ref"].rpartition("/")[2]])
+        return {key: resolve(one) for key, one in value.items()}
+
+    return {key: resolve(value) for key, value in schema.items()}
 
 
 def _secured(media_type: str, schema: dict[str, Any]) -> dict[str, Any]:
