@@ -78,12 +78,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def _server(what: str, where: Path, url: str = "") -> Iterator[int]:
-    """A server in a process of its own; gives its port."""
+def server(what: str, where: Path, url: str = "", **variables: str) -> Iterator[int]:
+    """A server ("bare" or "form") in a process of its own, with `variables` as settings; gives its port."""
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.form", what, str(where), str(port), url]
     root = Path(__file__).resolve().parent.parent
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("INTAKE_")}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("INTAKE_")} | variables
     process = subprocess.Popen(command, cwd=root, env=environment, stdout=subprocess.DEVNULL)
     try:
         _until_it_listens(port, process)
@@ -105,7 +105,7 @@ def _until_it_listens(port: int, process: subprocess.Popen[bytes]) -> None:
     raise ConfigError(f"the server of this benchmark does not answer; exit code {process.poll()}")
 
 
-def _requests(count: int, seed: int) -> list[bytes]:
+def requests(count: int, seed: int) -> list[bytes]:
     """Whole HTTP requests, each another complaint of another customer."""
     source = random.Random(seed)
     found = []
@@ -125,35 +125,40 @@ def _requests(count: int, seed: int) -> list[bytes]:
     return found
 
 
-async def _load(port: int, requests: list[bytes]) -> float:
+async def hand_in(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> None:
+    """One request on an open connection, and its whole answer. Raises `ConfigError` where it is not taken."""
+    writer.write(request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/1.1 201"):
+        raise ConfigError(f"the form answered {head.splitlines()[0].decode()}")
+    length = int(head.lower().split(b"content-length: ", 1)[1].split(b"\r", 1)[0])
+    await reader.readexactly(length)
+
+
+async def _load(port: int, offered: list[bytes]) -> float:
     """Seconds a request with all connections busy. Raises `ConfigError` where one is not taken."""
-    waiting = iter(requests)
+    waiting = iter(offered)
 
     async def one_connection() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for request in waiting:
-            writer.write(request)
-            head = await reader.readuntil(b"\r\n\r\n")
-            if not head.startswith(b"HTTP/1.1 201"):
-                raise ConfigError(f"the form answered {head.splitlines()[0].decode()}")
-            length = int(head.lower().split(b"content-length: ", 1)[1].split(b"\r", 1)[0])
-            await reader.readexactly(length)
+            await hand_in(reader, writer, request)
         writer.close()
 
     started = time.perf_counter()
     await asyncio.gather(*(one_connection() for _ in range(_CONNECTIONS)))
-    return (time.perf_counter() - started) / len(requests)
+    return (time.perf_counter() - started) / len(offered)
 
 
 async def _of_store(kind: str, options: Options) -> list[Figure]:
     count = options.size(_REQUESTS)
 
     async def measured(number: int, port: int, seed: int) -> float:
-        return await _load(port, _requests(count, seed + number))
+        return await _load(port, requests(count, seed + number))
 
     with places.folder() as where:
         async with places.store_url(kind, where) as url:
-            with _server("bare", where) as bare_port, _server("form", where, url) as form_port:
+            with server("bare", where) as bare_port, server("form", where, url) as form_port:
                 variants: dict[str, Timed] = {
                     "bare": partial(measured, port=bare_port, seed=1000),
                     "form": partial(measured, port=form_port, seed=2000),

@@ -66,7 +66,7 @@ async def store_url(kind: str, where: Path) -> AsyncIterator[str]:
         yield url
 
 
-def settings(where: Path, url: str = "", prefix: str = "bench") -> Settings:
+def settings(where: Path, url: str = "", prefix: str = "bench", kafka: str = "") -> Settings:
     """Today's defaults, on our places."""
     return load(
         None,
@@ -74,7 +74,7 @@ def settings(where: Path, url: str = "", prefix: str = "bench") -> Settings:
         data_dir=where,
         store={"url": url},
         limits={"free_disk_bytes": 0},
-        kafka={"bootstrap_servers": broker(), "topic_prefix": prefix, "partitions": _PARTITIONS},
+        kafka={"bootstrap_servers": kafka or broker(), "topic_prefix": prefix, "partitions": _PARTITIONS},
     )
 
 

@@ -27,6 +27,7 @@ BENCHMARKS = {
     "latency": "latency",
     "stored": "stored",
     "memory": "memory",
+    "backlog": "backlog",
 }
 """What can be asked for, and the module that measures it."""
 RESULTS = ROOT / "benchmarks" / "results"

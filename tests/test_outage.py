@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import threading
 import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from email.message import EmailMessage
 from pathlib import Path
 from uuid import uuid4
@@ -17,29 +15,16 @@ from uuid import uuid4
 import pytest
 
 from intake.store import tables as t
+from tests.brokers import Broker
 from tests.conftest import IN_CI
 from tests.running import wait_for
-from tests.spine import Installation, free_port, once, sequences
+from tests.spine import Installation, once, sequences
 
 pytestmark = [pytest.mark.kafka, pytest.mark.dovecot, pytest.mark.slow]
 
-ROOT = Path(__file__).parent.parent
 OUTAGE_SECONDS = float(os.environ.get("DEV_OUTAGE_SECONDS", "15"))
 _RATE = 20  # complaints a second
 _ANSWER_SECONDS = 5.0
-
-
-@dataclass
-class Broker:
-    """A Kafka of this test's own, which it may kill."""
-
-    folder: Path
-    port: int = field(default_factory=free_port)
-
-    def __call__(self, *arguments: str) -> None:
-        environment = {**os.environ, "DEV_SERVICES_DIR": str(self.folder), "DEV_KAFKA_PORT": str(self.port)}
-        command = [str(ROOT / "scripts" / "services"), *arguments, "kafka"]
-        subprocess.run(command, env=environment, check=True, capture_output=True, timeout=300)
 
 
 @pytest.fixture
@@ -48,9 +33,9 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
         reason = "servers are not running; start them with: scripts/services up"
         pytest.fail(reason) if IN_CI else pytest.skip(reason)
     made = Broker(tmp_path / "services")
-    made("up")
+    made.run("up")
     yield made
-    made("down")
+    made.run("down")
 
 
 class Load:
@@ -112,14 +97,14 @@ def test_an_outage_of_the_broker_stops_only_the_broker(
     The service is told to stop during the outage and does so in time, starts again without a broker, and when
     Kafka is back the backlog drains by itself: every event once, in order per case.
     """
-    place = Installation(tmp_path, store_url, broker=f"127.0.0.1:{broker.port}")
+    place = Installation(tmp_path, store_url, broker=broker.address)
     service = place.start()
     try:
         place.inject(0, 10)
         wait_for(lambda: place.count(t.cases) == 10 and not place.unsent(), 60, "ten cases, sent")
         with Load(place.public) as load:
             wait_for(lambda: len(load.answered) >= 2 * _RATE, 60, "load")
-            broker("kill")
+            broker.run("kill")
             until = time.monotonic() + OUTAGE_SECONDS
             for turn in range(1, 4):
                 for number in range(10):
@@ -134,7 +119,7 @@ def test_an_outage_of_the_broker_stops_only_the_broker(
             service.until_ready()
             load.pausing.clear()
             wait_for(lambda: len(load.answered) >= before + _RATE, 60, "answers without a broker")
-            broker("start")
+            broker.run("start")
             wait_for(lambda: place.count(t.outbox, t.outbox.c.sent_at.is_(None)) < _RATE * 3, 120, "drained")
         assert load.refused == 0
         assert load.slowest < _ANSWER_SECONDS
