@@ -17,6 +17,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.plot import plot
 from benchmarks.timing import Figure
 
 _LIBRARIES = (
@@ -139,8 +140,11 @@ def as_markdown(document: dict[str, Any]) -> str:
 
 
 def write_into(page: Path, document: dict[str, Any]) -> None:
-    """Put the table between its two marks in a page."""
+    """Put the table between its two marks in a page, and the picture beside it."""
     text = page.read_text("utf-8")
     head, _, rest = text.partition(_BEGIN)
     _, _, tail = rest.partition(_END)
-    page.write_text(f"{head}{_BEGIN}\n\n{as_markdown(document)}\n{_END}{tail}", "utf-8")
+    picture = page.with_suffix(".svg")
+    picture.write_text(plot(document), "utf-8")
+    shown = f"![How far each figure is from its target]({picture.name})\n\n{as_markdown(document)}"
+    page.write_text(f"{head}{_BEGIN}\n\n{shown}\n{_END}{tail}", "utf-8")
