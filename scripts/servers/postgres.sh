@@ -9,7 +9,8 @@ postgres_pid() { owned_pid "$(readlink -f "$DEV_SERVICES_DIR/postgres")/data/pos
 postgres_programs() {
   local newest
   newest=$(find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)
-  if [ -z "$newest" ]; then newest=$(dirname "$(command -v initdb)" 2>/dev/null) || return 1; fi
+  # dirname of nothing is "." and no error
+  if [ -z "$newest" ]; then newest=$(command -v initdb) && newest=$(dirname "$newest") || return 1; fi
   echo "$newest"
 }
 
