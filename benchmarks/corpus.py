@@ -1,4 +1,4 @@
-"""Complaints by mail, made up: Turkish and English, in four sizes, each with words of its own. Seeded."""
+"""Complaints by mail, made up: Turkish and English, in five sizes, each with words of its own. Seeded."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-Size = Literal["plain", "html", "image", "attachment"]
-SIZES: tuple[Size, ...] = ("plain", "html", "image", "attachment")
-"""2 kB of text (4 kB with its headers), 25 kB of HTML, a picture of 500 kB, a file of 5 MB."""
+Size = Literal["plain", "html", "alternative", "image", "attachment"]
+SIZES: tuple[Size, ...] = ("plain", "html", "alternative", "image", "attachment")
+"""2 kB of text (4 kB with headers), 25 kB of HTML, the same beside its text, a picture of 500 kB, a file of 5 MB."""
 
 _START = datetime(2026, 11, 1, 6, 0, tzinfo=UTC)
 _TURKISH = 0.75  # share of the mails
@@ -141,7 +141,8 @@ class _Writer:
 
     def mail(self) -> Mail:
         body: Callable[[], tuple[list[str], bytes]] = {
-            "plain": self.plain, "html": self.html, "image": self.image, "attachment": self.attachment
+            "plain": self.plain, "html": self.html, "alternative": self.alternative,
+            "image": self.image, "attachment": self.attachment,
         }[self.size]  # fmt: skip
         fields, content = body()
         head = "\r\n".join([*self.headers(), *fields]).encode() + b"\r\n\r\n"
@@ -185,6 +186,24 @@ class _Writer:
 
     def html(self) -> tuple[list[str], bytes]:
         """HTML alone, so that its text has to be found: tables, inline styles, a style sheet."""
+        return self._page([])
+
+    def alternative(self) -> tuple[list[str], bytes]:
+        """What most clients send: the same words as plain text and as HTML."""
+        words: list[str] = []
+        html_fields, page = self._page(words)
+        text = _crlf(quopri.encodestring("\n\n".join(words).encode()))
+        boundary = f"----=_Part_{self.random.randbytes(12).hex()}"
+        plain_fields = ['Content-Type: text/plain; charset="utf-8"', html_fields[1]]
+        parts = [
+            "\r\n".join([f"--{boundary}", *fields, "", ""]).encode() + content + b"\r\n"
+            for fields, content in ((plain_fields, text), (html_fields, page))
+        ]
+        whole = b"".join([*parts, f"--{boundary}--\r\n".encode()])
+        return [f'Content-Type: multipart/alternative; boundary="{boundary}"'], whole
+
+    def _page(self, written: list[str]) -> tuple[list[str], bytes]:
+        """20 kB of HTML and its headers; the words in it are added to `written`."""
         rows = []
         size = 0
         while size < 19_500:
@@ -192,7 +211,9 @@ class _Writer:
                 "font-family:'Segoe UI',Arial,sans-serif;font-size:14px;line-height:1.5;color:"
                 f"#{self.random.randint(0, 0xFFFFFF):06x};padding:8px 12px;border-bottom:1px solid #e5e5e5"
             )
-            words = [_escape(p).replace("\n", "<br>") for p in self.paragraphs(200)[1:]]
+            paragraphs = self.paragraphs(200)[1:]
+            written += paragraphs
+            words = [_escape(p).replace("\n", "<br>") for p in paragraphs]
             spans = "</span></p>\n<p style='margin:0 0 8px'><span lang=TR>".join(words)
             rows.append(
                 f'<tr><td style="{cell}" valign="top" width="120"><b>{_escape(self.fill("{ref}"))}</b></td>'

@@ -15,12 +15,16 @@ from benchmarks.corpus import SIZES, Mail, Size, mails
 from benchmarks.options import Options
 from benchmarks.timing import Figure, interleaved, ratio, worker_gc
 from intake.schema import RawMessage
+from intake.workers import prepare
 from normalizers import addresses, dates, mime
 from normalizers.email import normalize
+from router.triage import triage
 
 _NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
-_COUNTS: dict[Size, int] = {"plain": 300, "html": 100, "image": 16, "attachment": 3}
-_WHOLE_TARGETS: dict[Size, float] = {"plain": 12, "html": 3, "image": 12, "attachment": 12}
+_COUNTS: dict[Size, int] = {"plain": 300, "html": 100, "alternative": 100, "image": 16, "attachment": 3}
+_WHOLE_TARGETS: dict[Size, float | None] = {
+    "plain": 12, "html": 3, "alternative": None, "image": 12, "attachment": 12
+}  # fmt: skip
 _PARSE_TARGET = 12.0
 
 
@@ -125,10 +129,13 @@ def _of_size(size: Size, count: int, options: Options) -> list[Figure]:
             "rust": over(lambda mail: with_rust(mail.raw)),
             "parse": over(lambda mail: with_ours(mail.raw)),
             "whole": over(lambda mail: normalize(raw_message(mail))),
+            "triaged": over(lambda mail: prepare(normalize, triage, raw_message(mail))),
         },
         options.rounds,
     )
-    stdlib, rust, parse, whole = (seconds[name] for name in ("policy.default", "rust", "parse", "whole"))
+    stdlib, rust, parse, whole, triaged = (
+        seconds[name] for name in ("policy.default", "rust", "parse", "whole", "triaged")
+    )
     group, kb = "normalise", round(len(corpus[0].raw) / 1000)
     return [
         ratio(group, f"{size}: parsing / policy.default", stdlib, parse, target=_PARSE_TARGET, kilobytes=kb),
@@ -136,4 +143,5 @@ def _of_size(size: Size, count: int, options: Options) -> list[Figure]:
             group, f"{size}: whole normaliser / policy.default", stdlib, whole, target=_WHOLE_TARGETS[size]
         ),
         ratio(group, f"{size}: parsing / bare fast-mail-parser", rust, parse),
+        ratio(group, f"{size}: whole normaliser / with triage as well", triaged, whole),
     ]

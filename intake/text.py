@@ -15,6 +15,8 @@ _TURKISH_ASCII = tuple(zip("ığşçöüâîû", "igscouaiu", strict=True))
 _UNWANTED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
 )
+# in UTF-8: tab, newline, printable ASCII and U+00C0 to U+02FF, letters that NFC leaves as they are
+_PLAIN_BYTES = bytes([0x09, 0x0A, *range(0x20, 0x7F), *range(0x80, 0xC0), *range(0xC3, 0xCC)])
 _LINE_BREAKS = re.compile("[\r\x0b\x0c\x85\u2028\u2029]")
 _TO_CLEAN = re.compile(f"{_UNWANTED.pattern[:-1]}\u0085\u2028\u2029]")
 # written out, since a search skips quickly only to a set that is not repeated
@@ -30,13 +32,26 @@ _LONG_NUMBER = re2.compile(r"\pN(?:[ -]?\pN){10,}")
 
 def clean_text(value: str, limit: int = 1_000_000) -> str:
     """NFC text that SQLite, PostgreSQL and JSON all accept, with newlines as the only line breaks."""
-    value = value[:limit].replace("\r\n", "\n")
+    value = value[:limit]
+    if "\r" in value:
+        value = value.replace("\r\n", "\n")
+    if _is_plain(value):
+        return value
     # what is printable has nothing to clean, and asking that is far cheaper
-    if not value.replace("\n", " ").isprintable() and _TO_CLEAN.search(value):
+    shown = value.replace("\n", " ").replace("\t", " ").replace("\xa0", " ")
+    if not shown.isprintable() and _TO_CLEAN.search(value):
         value = _UNWANTED.sub("", _LINE_BREAKS.sub("\n", value))
     if value.isascii() or _is_composed(value):
         return value
     return unicodedata.normalize("NFC", bound_marks(value))
+
+
+def _is_plain(value: str) -> bool:
+    """Whether there is surely nothing to clean or to compose."""
+    try:
+        return not value.encode().translate(None, _PLAIN_BYTES)
+    except UnicodeEncodeError:
+        return False
 
 
 def _is_composed(value: str) -> bool:
@@ -108,7 +123,8 @@ def mask_numbers(text: str) -> str:
 def _mask_run(match: re.Match[str]) -> str:
     digits = re.sub(r"\D", "", match[0])
     is_card = 13 <= len(digits) <= 19 and luhn.is_valid(digits)
-    is_national_id = len(digits) == 11 and tckimlik.is_valid(digits)
+    # most such runs are phone numbers, and none of the ids begins with their 0
+    is_national_id = len(digits) == 11 and digits[0] != "0" and tckimlik.is_valid(digits)
     if not (is_card or is_national_id):
         return match[0]
     return "*" * (len(digits) - 4) + digits[-4:]

@@ -31,6 +31,7 @@ CODE_CHARACTERS = 100_000
 MOST_FILES = 20
 MOST_FILE_BYTES = 20_971_520
 
+_NOTHING = b"\0 \t\r\n"
 _ROLES: tuple[tuple[Literal["to", "cc", "reply_to"], str], ...] = (
     ("to", "to"),
     ("cc", "cc"),
@@ -51,7 +52,7 @@ def normalize(raw: RawMessage) -> Normalized:
     Reads of `raw.meta`: authserv_ids, own_addresses, own_message_domain, truncated, max_attachments,
     max_attachment_bytes.
     """
-    if not raw.body.strip(b"\0 \t\r\n"):
+    if not raw.body[:1000].strip(_NOTHING) and not raw.body.strip(_NOTHING):
         raise RejectedMessage("empty", "the mail has no bytes")
     root, warnings = mime.parse(raw.body)
     most_files = _number(raw.meta.get("max_attachments"), MOST_FILES)
@@ -69,6 +70,8 @@ def _message(raw: RawMessage, root: mime.Part, content: body.Content, warnings: 
     subject = clean_line(head.decoded("subject"), SUBJECT_CHARACTERS)
     thread = _thread(head)
     fresh, quoted = quotes.cut(content.text, is_reply=_is_reply(subject, thread.in_reply_to))
+    if codes := _codes(subject, fresh, quoted):
+        thread = thread.model_copy(update={"codes": codes})
     sent_at, warning = dates.read(head.get("date"), raw.received_at)
     if warning:
         warnings.append(warning)
@@ -86,7 +89,7 @@ def _message(raw: RawMessage, root: mime.Part, content: body.Content, warnings: 
         quoted=quoted,
         html="\n".join(content.htmls)[: markup.LONGEST],
         attachments=tuple(content.attachments),
-        thread=thread.model_copy(update={"codes": _codes(subject, fresh, quoted)}),
+        thread=thread,
         automatic=automatic.classify(head, origin),
         spam=automatic.is_spam(head),
         warnings=_distinct(warnings),

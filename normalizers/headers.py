@@ -29,6 +29,8 @@ _IMPORTANT_FIELD = re.compile(rf"(?im)^({_IMPORTANT})[ \t]*+:(.*(?:\n[ \t].*)*+)
 _PARAMETER = re.compile(r"""[;\s]\s*+([\w!#$&+^`{}~.%*'-]{1,200})\s*=\s*("(?:[^"\\]|\\.)*+"?|[^;]*)""")
 _SECTION = re.compile(r"^(.+?)\*(\d{1,4})?(\*)?$")
 _WORD = re.compile(r"=\?([^?\s=]{1,80})\?([BbQq])\?")
+_ONE_WORD = re.compile(r"=\?([^?\s=]{1,80})\?([BbQq])\?([^?]*+)\?=")
+_NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]+")
 _BLANKS = " \t\r\n"
 
 
@@ -156,6 +158,8 @@ def decode_words(value: str) -> str:
     """
     if "=?" not in value:
         return value
+    if whole := _ONE_WORD.fullmatch(value):  # most names and subjects are one word
+        return _decode_run([(whole[2].upper(), whole[3])], _charset(whole[1]))
     pieces: list[str] = []
     run: list[tuple[str, str]] = []  # (encoding letter, text) of neighbours in one charset
     charset, position = "", 0
@@ -187,10 +191,15 @@ def _words(value: str) -> list[tuple[int, int, str, str, str]]:
         if following:
             position = following.start()
             continue
-        label = match[1].partition("*")[0].lower()
-        found.append((match.start(), stop + 2, label, match[2].upper(), value[match.end() : stop]))
+        text = value[match.end() : stop]
+        found.append((match.start(), stop + 2, _charset(match[1]), match[2].upper(), text))
         position = stop + 2
     return found
+
+
+def _charset(label: str) -> str:
+    """Without the language that RFC 2231 lets follow it."""
+    return label.partition("*")[0].lower()
 
 
 def _decode_run(run: list[tuple[str, str]], charset: str) -> str:
@@ -208,7 +217,7 @@ def _word_bytes(letter: str, text: str) -> bytes:
     data = text.encode("utf-8", "surrogateescape")
     if letter == "Q":
         return binascii.a2b_qp(data.replace(b"\n", b"").replace(b"\r", b""), header=True)
-    kept = re.sub(rb"[^A-Za-z0-9+/]", b"", data.replace(b"-", b"+") if b"-" in data else data)
+    kept = _NOT_BASE64.sub(b"", data.replace(b"-", b"+") if b"-" in data else data)
     if len(kept) % 4 == 1:
         kept = kept[:-1]
     return binascii.a2b_base64(kept + b"=" * (-len(kept) % 4))

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
 from itertools import accumulate, zip_longest
 
 import re2
 from selectolax.lexbor import LexborHTMLParser
 
-from intake.text import bound_marks
-
-ATTRIBUTION = "\ue000"
+ATTRIBUTION = "\ue0f0"
 """Stands alone on a line where the markup itself says that an earlier mail begins."""
 
 LONGEST = 2_000_000
 """Characters of HTML read."""
 
-_OPEN, _CLOSE, _LINE = "\ue001", "\ue002", "\ue003"
+# looked for in every text: CPython seeks the low byte of a letter, and hardly any other letter has these
+_OPEN, _CLOSE, _LINE = "\ue0f1", "\ue0f2", "\ue0f3"
 _PRIVATE_MARKS = (ATTRIBUTION, _OPEN, _CLOSE, _LINE)
-_PRIVATE = re.compile("[\ue000-\ue003]")
+_PRIVATE = re.compile("[\ue0f0-\ue0f3]")
 _DEEPEST = 800
 _UNCHECKED_TAGS = 4_000  # so many open elements parse in 20 ms; 20,000 take half a second
 _UNSEEN = "script,style,title,template,iframe,noembed,noframes,object,embed,canvas,datalist,[hidden],input"
 _STYLED = "[style]"
+_OUTLOOK_LINES = 'div[style*="border-top"]'
 _HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all"
     r"|(?:font-size|opacity|max-height)\s*:\s*0*\.?0+(?:px|pt|em|rem|%)?\s*(?:!important)?\s*(?:;|$)",
@@ -40,8 +41,13 @@ _QUOTE_STARTS = (
     "#mail-editor-reference-message-container,.OutlookMessageHeader,#OLK_SRC_BODY_SECTION,"
     ".gmail_quote_container,.reply-intro,#isReplyContent,.wlmail_quote"
 )
-_QUOTE_HINTS = tuple(re.findall(r"[\w-]+", _QUOTE_STARTS))
 _OUTLOOK_LINE = re.compile(r"border:\s*none;\s*border-top:\s*solid\s+#?\w{3,7}\s+1\.0pt", re.IGNORECASE)
+# one look for all that the tree has to be asked about; most first messages have none of it
+_TO_CHANGE = re2.compile(
+    _MAYBE_HIDING.pattern
+    + rf"|<(?:!--|pre|textarea|{'|'.join(re.findall(r'(?:^|,)([a-z]+)', _UNSEEN))})|\shidden"
+    + f"|{'|'.join(re.findall(r'[A-Za-z_][A-Za-z_-]+', _QUOTE_STARTS))}|border-top{_QUICK_BLANK}:{_QUICK_BLANK}solid"
+)
 
 _MOST_ATTRIBUTES = 3_000  # of one element; 50,000 take seven seconds
 _ATTRIBUTE_VALUE = re.compile(r"""=\s*+(?:"[^"]*+"?|'[^']*+'?)""")
@@ -67,43 +73,46 @@ _BLOCKS = frozenset(
     }
 )  # fmt: skip
 _SPACED = frozenset(["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "table", "pre"])
-_BR = -1
-# the least number of newlines that a tag asks for; a <br> adds one
+_BR, _CELL = -1, 0
+# the least number of newlines that a tag asks for; a <br> adds one, a cell a blank
 _LAYOUT = {
     **{f"{slash}{name}": 1 for name in (*_BLOCKS, "blockquote", "hr") for slash in ("", "/")},
     **{f"{slash}{name}": 2 for name in _SPACED for slash in ("", "/")},
     "br": _BR,
+    "td": _CELL,
+    "th": _CELL,
 }
 _MARKS = {"blockquote": f"{_OPEN}\n", "/blockquote": f"{_CLOSE}\n", "li": "- "}
-_CELLS = frozenset({"td", "th"})
 _FILLER = re.compile("[\u00ad\u034f\u2007\u200c\ufeff]+")  # what newsletters pad their previews with
-_MANY_BLANK_LINES = re.compile(r"\n{3,}")
 _ALT_OR_LINK = re.compile(r"<(?:img|a)\b[^>]{0,2000}?\b(?:alt|href)\s*=\s*\"([^\"]{1,500})\"", re.IGNORECASE)
 
 
 def to_text(source: str) -> str:
     """The visible text, a line per block, quotes as "> " lines and `ATTRIBUTION` before quoted mails.
 
-    Never raises; markup nested beyond reason is stripped without being understood.
+    Never raises; markup nested beyond reason is stripped without being understood. Combining marks are not
+    bounded here: `clean_text` does that.
     """
     source = source[:LONGEST]
     if any(mark in source for mark in _PRIVATE_MARKS):
         source = _PRIVATE.sub("", source)
     if not _TAG_START.search(source):
-        return bound_marks(_tidy(html.unescape(source)))
+        return _tidy(html.unescape(source))
     if is_absurd(source, _UNCHECKED_TAGS):
-        return bound_marks(_strip(source))
+        return _tidy(_strip(source))
     tree = LexborHTMLParser(source)
-    _drop_unseen(tree)
     body = tree.body
     if body is None:
         return ""
     serialised = body.html or ""
-    is_changed = _drop_hidden(tree, serialised)
-    if _mark_quotes(tree, source) or is_changed:
-        serialised = body.html or ""
-    text = _render(serialised)
-    return bound_marks(text if text.strip() else _links_only(serialised))
+    encoded = serialised.encode("utf-8", "replace")
+    if _TO_CHANGE.search(encoded):
+        _drop_unseen(tree)
+        if _MAYBE_HIDING.search(encoded):
+            _drop_hidden(tree)
+        _mark_quotes(tree)
+        serialised = _flatten(body.html or "")
+    return _render(serialised) or _links_only(serialised)
 
 
 def is_absurd(source: str, unchecked: int = _DEEPEST) -> bool:
@@ -111,10 +120,7 @@ def is_absurd(source: str, unchecked: int = _DEEPEST) -> bool:
 
     Depth is not looked at below `unchecked` tags.
     """
-    pieces, longest = source.split("<"), 2 * _MOST_ATTRIBUTES
-    if max(map(len, pieces)) > longest and any(
-        _has_many_attributes(piece) for piece in pieces if len(piece) > longest
-    ):
+    if any(map(_has_many_attributes, _long_pieces(source, 2 * _MOST_ATTRIBUTES))):
         return True
     if source.count("<") <= unchecked:
         return False
@@ -131,6 +137,18 @@ def is_absurd(source: str, unchecked: int = _DEEPEST) -> bool:
     return False
 
 
+def _long_pieces(source: str, longest: int) -> Iterator[str]:
+    """What stands between two "<" that are further apart than `longest`; all else is jumped over."""
+    start = 0
+    while len(source) - start > longest:
+        last = source.rfind("<", start, start + longest + 1)
+        if last < 0:
+            end = source.find("<", start + longest)
+            yield source[start : end if end >= 0 else len(source)]
+            last = end if end >= 0 else len(source)
+        start = last + 1
+
+
 def _has_many_attributes(piece: str) -> bool:
     bare = _ATTRIBUTE_VALUE.sub("=", piece)
     return max(len(bare.split()), bare.count("="), bare.count("/")) > _MOST_ATTRIBUTES
@@ -139,7 +157,7 @@ def _has_many_attributes(piece: str) -> bool:
 def _strip(source: str) -> str:
     source = re.sub(r"(?is)<(script|style|title|template)\b.*?(?:</\1\s*>|\Z)", " ", source)
     text = re.sub(r"(?i)<(?:br|/?p|/?div|/?tr|/?li|/?table)\b[^<>]{0,2000}>", "\n", _COMMENT.sub(" ", source))
-    return _tidy(html.unescape(_ANY_TAG.sub(" ", text)))
+    return html.unescape(_ANY_TAG.sub(" ", text))
 
 
 def _drop_unseen(tree: LexborHTMLParser) -> None:
@@ -147,10 +165,8 @@ def _drop_unseen(tree: LexborHTMLParser) -> None:
         node.decompose()
 
 
-def _drop_hidden(tree: LexborHTMLParser, serialised: str) -> bool:
-    """Take out what styles hide; whether there may have been any."""
-    if not _MAYBE_HIDING.search(serialised.encode("utf-8", "replace")):
-        return False  # asking every element for its style costs more than all the rest
+def _drop_hidden(tree: LexborHTMLParser) -> None:
+    """Take out what styles hide. Asking every element for its style costs more than all the rest."""
     hides: dict[str, bool] = {}
     for node in tree.css(_STYLED):
         style = node.attributes.get("style") or ""
@@ -158,32 +174,29 @@ def _drop_hidden(tree: LexborHTMLParser, serialised: str) -> bool:
             hides[style] = _HIDING.search(style) is not None
         if hides[style] and node.tag not in {"html", "body"}:
             node.decompose()
-    return True
 
 
-def _mark_quotes(tree: LexborHTMLParser, source: str) -> bool:
-    """Put marks before quoted mails; whether there were any."""
-    found = False
-    if any(hint in source for hint in _QUOTE_HINTS):
-        for node in tree.css(_QUOTE_STARTS):
-            found = True
-            node.insert_before(f"{_LINE}{ATTRIBUTION}{_LINE}")
-    if "border-top" in source:
-        for node in tree.css('div[style*="border-top"]'):
-            if _OUTLOOK_LINE.search(node.attributes.get("style") or ""):
-                found = True
-                node.insert_before(f"{_LINE}{ATTRIBUTION}{_LINE}")
-    return found
+def _mark_quotes(tree: LexborHTMLParser) -> None:
+    """Put marks before quoted mails."""
+    lines = [
+        node for node in tree.css(_OUTLOOK_LINES) if _OUTLOOK_LINE.search(node.attributes.get("style") or "")
+    ]
+    for node in tree.css(_QUOTE_STARTS) + lines:
+        node.insert_before(f"{_LINE}{ATTRIBUTION}{_LINE}")
 
 
-def _render(serialised: str) -> str:
-    """Text of well-formed serialised HTML: all that is left of it to know is where the tags are."""
+def _flatten(serialised: str) -> str:
+    """The same without comments, and with tags in place of the line ends that show."""
     if "<!--" in serialised:
         serialised = _COMMENT.sub("", serialised)
     if "<pre" in serialised or "<textarea" in serialised:
         serialised = _PRE.sub(_keep_lines, serialised)
-    serialised = serialised.replace("\n", " ").replace(_LINE, "<br>")
-    pieces = _TAG.split(serialised)
+    return serialised.replace(_LINE, "<br>")
+
+
+def _render(serialised: str) -> str:
+    """Text of well-formed serialised HTML: all that is left of it to know is where the tags are."""
+    pieces = _TAG.split(serialised.replace("\n", " "))
     text = _lay_out(pieces[0::2], pieces[1::2])
     if "&" in text:
         text = html.unescape(text)
@@ -203,42 +216,60 @@ def _lay_out(texts: list[str], tags: list[str]) -> str:
     out: list[str] = []
     lines, wanted = 0, 0  # newlines of <br> since the last text, and the least a block asks for
     for text, tag in zip_longest(texts, tags, fillvalue=""):
-        if text and not text.isspace():
-            if lines or wanted:
-                out.append("\n" * max(lines, wanted))
-                lines = wanted = 0
-            out.append(text)
-        elif text and not (lines or wanted):
-            out.append(" ")
-        layout = _LAYOUT.get(tag, 0)
+        if text:
+            if not text.isspace():
+                if lines or wanted:
+                    out.append("\n" * max(lines, wanted))
+                    lines = wanted = 0
+                out.append(text)
+            elif not (lines or wanted):
+                out.append(" ")
+        layout = _LAYOUT.get(tag)
+        if layout is None:
+            continue
         if layout == _BR:
             lines += 1 if lines or not wanted else 2
-        elif layout:
-            wanted = max(wanted, layout)
+        elif layout == _CELL:
+            out.append(" ")
+        else:
+            wanted = layout if layout > wanted else wanted
             if tag in _MARKS:
                 out.append("\n" * max(lines, wanted) + _MARKS[tag])
                 lines = wanted = 0
-        elif tag in _CELLS:
-            out.append(" ")
     return "".join(out)
 
 
 def _prefix_quotes(text: str) -> str:
-    lines, depth = [], 0
+    lines, depth, closed = [], 0, 0
     for line in text.split("\n"):
-        depth = min(50, depth + line.count(_OPEN))
-        content = line.replace(_OPEN, "").replace(_CLOSE, "").strip()
+        content = line
+        if _OPEN in line or _CLOSE in line:
+            depth = min(50, depth + line.count(_OPEN))
+            closed = line.count(_CLOSE)
+            content = line.replace(_OPEN, "").replace(_CLOSE, "")
+        content = content.strip()
         if not depth or content == ATTRIBUTION:
             lines.append(content)
         elif content:
             lines.append(f"{'>' * depth} {content}")
-        depth = max(0, depth - line.count(_CLOSE))
+        if closed:
+            depth, closed = max(0, depth - closed), 0
     return "\n".join(lines)
 
 
 def _tidy(text: str) -> str:
-    text = "\n".join([" ".join(line.split()) for line in text.split("\n")])
-    return _MANY_BLANK_LINES.sub("\n\n", text).strip("\n")
+    """One blank between words, none at the ends of lines, one empty line at most."""
+    text = text.replace("\t", " ").replace("\xa0", " ")
+    shown = text.replace("\n", " ").replace(ATTRIBUTION, " ")
+    if shown.isprintable():  # no other kind of blank: far cheaper than word by word
+        while "  " in text:
+            text = text.replace("  ", " ")
+        text = "\n".join(map(str.strip, text.split("\n")))
+    else:
+        text = "\n".join([" ".join(line.split()) for line in text.split("\n")])
+    while "\n\n\n" in text:
+        text = text.replace("\n\n\n", "\n\n")
+    return text.strip("\n")
 
 
 def _links_only(source: str) -> str:

@@ -8,7 +8,7 @@ import binascii
 import pytest
 
 from intake.text import bound_marks
-from normalizers import charsets, transfer
+from normalizers import charsets, mime, transfer
 
 TEXT = "Şikâyetçiyim, ığdır"
 
@@ -92,3 +92,18 @@ def test_uuencoded_files_leave_the_text() -> None:
     block = b"begin 644 a.txt\n" + binascii.b2a_uu(b"merhaba") + b"`\nend\n"
     assert transfer.uu_blocks(b"x\n" + block + b"y\n") == ([(b"a.txt", b"merhaba")], b"x\n\ny\n")
     assert transfer.uu_blocks(b"begin 644 a.txt\nno end")[0] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"a\r\nb\r\n", "a\nb\n"),
+        (b"a\r\n\xff\rb\r\n", "a\r\n\xff\rb\r\n"),
+        (b"a\r\nb\r", "a\r\nb\r"),
+        (b"a\r\xffb\r\n", "a\r\xffb\r\n"),
+    ],
+)
+def test_a_carriage_return_is_dropped_only_before_newlines(body: bytes, text: str) -> None:
+    """Line ends become LF; where a CR stands alone, cleaning makes a line end of it later."""
+    root, _ = mime.parse(b"Content-Type: text/plain; charset=iso-8859-15\r\n\r\n" + body)
+    assert mime.text_of(root, []) == text

@@ -34,6 +34,21 @@ def test_the_text_is_what_a_reader_sees(name: str) -> None:
     assert markup.to_text(source) == text
 
 
+@pytest.mark.parametrize("blank", [" ", "\t", "&nbsp;", "\u2009", "\u3000", " \u2009 "])
+def test_words_stand_one_blank_apart(blank: str) -> None:
+    """Whatever blank it is, runs of it are one, and none stands at the end of a line."""
+    source = f"<p>a{blank * 3}b{blank}</p>{blank}<p>{blank}c</p><br><br><br>d"
+    assert markup.to_text(source) == "a b\n\nc\n\nd"
+
+
+@pytest.mark.parametrize(
+    "tag", ["script", "style", "template", "iframe", "noembed", "noframes", "object", "canvas", "datalist"]
+)
+def test_what_no_reader_sees_is_left_out_wherever_it_stands(tag: str) -> None:
+    """One such element among plain markup is enough."""
+    assert markup.to_text(f"<p>a</p><div><{tag}>x</{tag}></div><p>b</p>") == "a\n\nb"
+
+
 @pytest.mark.parametrize(
     "start",
     ['<div class="gmail_attr">x</div>', '<div id="appendonsend"></div>', '<div id="divRplyFwdMsg"></div>',
@@ -53,6 +68,14 @@ def test_a_long_picture_in_an_attribute_is_not_absurd() -> None:
     """Pictures packed into the source are as long as a bomb and no bomb."""
     picture = "iVBORw0KGgo/" * 20_000
     assert not markup.is_absurd(f'<p>a<img src="data:image/png;base64,{picture}"></p>')
+
+
+@pytest.mark.parametrize("before", ["", "a" * 10_000, "<p>" * 3 + "a" * 10_000, "<p>a" * 3_000])
+@pytest.mark.parametrize("after", ["", "<p>" + "b" * 10_000])
+def test_too_many_attributes_are_absurd_wherever_they_stand(before: str, after: str) -> None:
+    """Neither long text nor many tags around them hide an element with 4,000 attributes."""
+    assert markup.is_absurd(f"{before}<p {'x ' * 4_000}>c{after}", unchecked=100_000)
+    assert not markup.is_absurd(f"{before}<p {'x ' * 2_000}>c{after}", unchecked=100_000)
 
 
 def test_absurd_nesting_is_stripped_without_being_parsed() -> None:

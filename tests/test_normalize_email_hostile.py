@@ -113,7 +113,7 @@ PIECES = [
     b"\r\n", b"\r", b"\0", b"=?utf-8?B?", b"?=", b"--b1", b"--b1--", b'"', b"<", b">", b"(", b";", b",", b":", b"=",
     b"\xff\xfe", b"\xed\xa0\x80", b"\xc3", b"Content-Type: ", b"multipart/mixed", b"charset=", b"base64", b"boundary=",
     b"filename*0*=", b"''", b"> ", b"begin 644 x\n", b"&#xd800;", b"<blockquote>", b"<!--", b"utf-16", b"idna",
-    b"unicode_escape", "\ue000".encode(), b"-- \n", b"&#xe000;",
+    b"unicode_escape", "\ue0f0".encode(), b"-- \n", b"&#xe0f0;",
 ]  # fmt: skip
 
 
