@@ -13,6 +13,7 @@ DEMO_ARGS ?=
 RUN_ARGS ?=
 BENCH_ARGS ?=
 CRASH_ARGS ?=
+TRAIN_ARGS ?=
 
 .PHONY: help
 help: ## list these targets
@@ -82,6 +83,10 @@ crash: install ## kill the service 1,500 times under load and read the books (CR
 	@scripts/services up
 	eval "$$(scripts/services env)"
 	exec .venv/bin/python -m tests.crash $(CRASH_ARGS)
+
+.PHONY: train
+train: install ## train the model of triage and write docs/training.md (TRAIN_ARGS=--with-corrections=FILE)
+	@exec .venv/bin/python scripts/train.py $(TRAIN_ARGS)
 
 .PHONY: lock
 lock: ## resolve pyproject.toml anew: requirements.lock (all), deploy/requirements.lock (what the image installs)
