@@ -8,6 +8,7 @@ import time
 from functools import partial
 from pathlib import Path
 
+import sqlalchemy as sa
 import uvloop
 
 from benchmarks import places
@@ -27,14 +28,20 @@ _PATTERNS = 500
 _MESSAGES = 1_000
 _BATCH = 256
 _PIPELINE_TARGET, _STORE_TARGET = 1.3, 2.0
+_SENT = (
+    'INSERT INTO outbox_sent (id, sent_at, "partition", "offset")'
+    " SELECT id, created_at, 0, id FROM outbox WHERE id IN (SELECT id FROM outbox_unsent)"
+)
+_WAITS_NO_MORE = "DELETE FROM outbox_unsent"
 # what makes a copy another row; the ids of a copy are as old as its number, all others are scattered
 _CHANGED = {
     **dict.fromkeys(
-        ("case_id", "customer_id", "message_id", "event_id", "letter"), "{hex} || substr({c}, 9)"
+        ("case_id", "customer_id", "message_id", "event_id", "letter", "duplicate_of"),
+        "{hex} || substr({c}, 9)",
     ),
     "source_key": "{c} || '.' || k",
     "position": "{c} + k * 1000",
-    "code": "substr({c}, 1, 10) || printf('%04X', k)",
+    "code": "substr({c}, 1, 10) || printf('U%03X', k)",
     "content_hash": "substr({c}, 1, 56) || {hex}",
     "external_id": "k || '.' || {c}",
     "value": "k || '.' || {c}",
@@ -42,7 +49,7 @@ _CHANGED = {
 }
 
 
-async def _fill(store: AnyStore, path: Path, cases: int) -> None:
+async def fill(store: AnyStore, path: Path, cases: int) -> None:
     """So many cases in today's layout: some hundred real ones and copies of them, their events all sent."""
     given = offers(_PATTERNS, seed=81)
     await store.write(lambda c: register(c, given, places.POLICY, utc_now()))
@@ -50,10 +57,11 @@ async def _fill(store: AnyStore, path: Path, cases: int) -> None:
     connection.execute("PRAGMA synchronous = OFF")
     connection.execute("PRAGMA cache_size = -1000000")
     connection.execute("BEGIN IMMEDIATE")
-    connection.execute('UPDATE outbox SET sent_at = created_at, "partition" = 0, "offset" = id')
     connection.execute("UPDATE notices SET state = 'sent', sent_at = due_at")
-    for name in t.metadata.tables:
+    for name in t.metadata.tables.keys() - {"outbox_unsent", "outbox_sent"}:
         connection.execute(_copies(name), {"copies": cases // _PATTERNS - 1})
+    connection.execute(_SENT)
+    connection.execute(_WAITS_NO_MORE)
     connection.execute("COMMIT")
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
@@ -76,6 +84,11 @@ def _changed(table: str, column: str) -> str:
     return way.format(c=f'"{column}"', hex="printf('%08x', k)")
 
 
+def _send(connection: sa.Connection) -> None:
+    for statement in (_SENT, _WAITS_NO_MORE):
+        connection.exec_driver_sql(statement)
+
+
 class _Place:
     """One store with its cases."""
 
@@ -90,9 +103,7 @@ class _Place:
             part = given[start : start + _BATCH]
             await self.store.write(partial(register, offers=part, policy=places.POLICY, now=utc_now()))
         spent = (time.perf_counter() - started) / len(given)
-        await self.store.write(
-            lambda c: c.exec_driver_sql("UPDATE outbox SET sent_at = 1 WHERE sent_at IS NULL") and None
-        )
+        await self.store.write(_send)
         return spent
 
     async def pipeline(self, number: int) -> float:
@@ -114,7 +125,7 @@ async def _all(options: Options) -> list[Figure]:
                 path = where / f"{cases}.db"
                 store = await places.upgraded(places.settings(where, f"sqlite:///{path}", prefix))
                 stack.push_async_callback(store.close)
-                await _fill(store, path, cases)
+                await fill(store, path, cases)
                 place = _Place(store, where, prefix, options, cases)
                 variants[f"store {cases}"] = place.transaction
                 variants[f"pipeline {cases}"] = place.pipeline

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from intake.settings import Settings
 from intake.store.database import AnyStore
-from intake.store.outbox import Bell
+from intake.store.outbox import IS_SENT, Bell
 from intake.store.tables import outbox as table
 from router import topics
 from router.relay import Relay
@@ -135,7 +135,7 @@ class Desk:
 
     async def until_sent(self, seconds: float = _WAIT_SECONDS) -> None:
         """Wait until nothing waits for the broker."""
-        await self.until(0, table.c.sent_at.is_(None), table.c.dead_at.is_(None), seconds=seconds)
+        await self.until(0, ~IS_SENT, table.c.dead_at.is_(None), seconds=seconds)
 
     def relay(self, **given: Any) -> Relay:
         return Relay(self.store, self.settings, FixedClock(), bell=self.bell, **given)

@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from intake.settings import Settings, load
 from intake.store import tables as t
 from intake.store.database import open_store
+from intake.store.outbox import IS_SENT
 from tests.running import Running, intake
 
 BROKER = os.environ.get("DEV_KAFKA_BOOTSTRAP", "")
@@ -130,7 +131,7 @@ class Installation:
     def unsent(self) -> int:
         """Events and letters that are still on their way."""
         open_notices = t.notices.c.state.in_(("pending", "sending"))
-        return self.count(t.outbox, t.outbox.c.sent_at.is_(None)) + self.count(t.notices, open_notices)
+        return self.count(t.outbox, ~IS_SENT) + self.count(t.notices, open_notices)
 
     def inject(self, first: int, count: int) -> None:
         """Mails by LMTP, each from a sender of its own."""

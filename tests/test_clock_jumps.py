@@ -122,7 +122,10 @@ async def test_a_jump_of_the_clock_costs_nothing(
     assert len({letter.recipient for letter in postbox.letters}) == len(postbox.letters) == len(JUMPS)
     await store.write(partial(outbox.number, at=jumping()))
     order = (
-        sa.select(t.outbox.c.case_id).where(t.outbox.c.topic == "general.v1").order_by(t.outbox.c.position)
+        sa.select(t.outbox.c.case_id)
+        .join(t.sent, t.sent.c.id == t.outbox.c.id)
+        .where(t.outbox.c.topic == "general.v1")
+        .order_by(t.sent.c.position)
     )
     cases = await store.read(lambda c: list(c.scalars(order)))
     assert len(set(cases)) == len(cases) == len(JUMPS)

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from intake.events import (
+    SCHEMA_MODELS,
     SCHEMAS,
     TEXT_BYTES,
     VALUE_BYTES,
@@ -28,7 +29,19 @@ from intake.events import (
     registered,
     rerouted,
 )
-from intake.schema import Attachment, ContactPoint, Entities, Message, Money, Sender, Status, Triage
+from intake.privacy import masked
+from intake.schema import (
+    Attachment,
+    ContactPoint,
+    Entities,
+    Evidence,
+    Message,
+    Money,
+    Normalized,
+    Sender,
+    Status,
+    Triage,
+)
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 ORIGIN = Origin("https://complaints.example", "https://intake.example")
@@ -57,11 +70,18 @@ FACTS = CaseFacts(
     channel="email",
 )
 FILE = Attachment(id="f1", filename="gizli.png", media_type="image/png", size=3, sha256="ab" * 32)
+EVIDENCE = Evidence(
+    begins_at=NOW.replace(hour=8), ends_at=NOW, ids=("TR-1",), url="https://logs.example/?id=TR-1"
+)
 TRIAGE = Triage(category="payments", department="payments", confidence=0.5, classifier="rules")
 
 
 def mail(text: str = "gizli metin") -> Message:
-    return Message(channel="email", source="support", received_at=NOW, sender=Sender(), text=text)
+    """As it leaves a worker: subject and text are masked there, names and file names by the event."""
+    message = Message(
+        channel="email", source="support", received_at=NOW, sender=Sender(), text=text, subject=text
+    )
+    return masked(Normalized(message)).message
 
 
 def rows(
@@ -112,19 +132,20 @@ def test_a_rerouted_case_tells_the_old_department_without_content() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "masked"),
+    ("text", "secret"),
     [
         ("Kartım 4111 1111 1111 1111 bloke", "4111"),
         ("TC 10000000146 ile", "10000000146"),
     ],
 )
-def test_card_and_national_id_numbers_are_masked(text: str, masked: str) -> None:
+def test_card_and_national_id_numbers_are_masked(text: str, secret: str) -> None:
     """In text, subject, name and file name."""
-    facts = replace(FACTS, subject=text, name=text)
+    message = mail(text)
+    facts = replace(FACTS, subject=message.subject, name=text)
     file = FILE.model_copy(update={"filename": f"{text}.png"})
-    found = registered(facts, mail(text), TRIAGE, [file], ORIGIN)
-    assert masked in text
-    assert all(masked not in row["value"].decode() for row in found)
+    found = registered(facts, message, TRIAGE, [file], ORIGIN)
+    assert secret in text
+    assert all(secret not in row["value"].decode() for row in found)
 
 
 def test_a_number_across_the_cut_is_masked() -> None:
@@ -248,6 +269,32 @@ def test_values_fit_the_schema_they_name(topic: str) -> None:
     schema = json.loads((SCHEMA_FILES / f"{name}.json").read_text("utf-8"))
     assert schema["$id"] == row["headers"]["ce_dataschema"]
     jsonschema.Draft202012Validator(schema).validate(value(row))
+
+
+@pytest.mark.parametrize("topic", ["payments.v1", "events.v1", "urgent.v1"])
+def test_a_value_is_what_its_model_writes(topic: str) -> None:
+    """Every field, in the order of the model and as it writes it: values are made without the model."""
+    triage = TRIAGE.model_copy(
+        update={
+            "entities": Entities(amounts=(Money(value="1250.50", currency="TRY"),), ids=("TR-1",)),
+            "evidence": EVIDENCE,
+        }
+    )
+    row = by_topic(rows(replace(FACTS, priority="urgent", flags=("needs_review",)), triage=triage))[topic]
+    model = SCHEMA_MODELS[row["headers"]["ce_dataschema"].removeprefix(SCHEMAS)]
+    assert model.model_validate_json(row["value"]).model_dump_json().encode() == row["value"]
+    assert list(value(row)) == list(model.model_fields)
+
+
+def test_the_technical_team_is_told_where_to_look() -> None:
+    """The window and the ids go to the technical department; to others where a link was configured for them."""
+    unlinked = EVIDENCE.model_copy(update={"url": ""})
+    seen = [
+        value(rows(triage=TRIAGE.model_copy(update={"category": category, "evidence": found}))[0])["evidence"]
+        for category, found in (("payments", EVIDENCE), ("technical", unlinked), ("payments", unlinked))
+    ]
+    window = {"begins_at": "2026-11-23T08:00:00Z", "ends_at": "2026-11-23T09:00:00Z", "ids": ["TR-1"]}
+    assert seen == [window | {"url": "https://logs.example/?id=TR-1"}, window | {"url": ""}, None]
 
 
 def test_a_trace_is_always_there() -> None:

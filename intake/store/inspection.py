@@ -37,7 +37,19 @@ def way_of_case(connection: sa.Connection, code: str) -> Row | None:
         "history": _rows(connection, _of(t.history, mine).order_by(t.history.c.sequence)),
         "events": _events(connection, case["id"]),
         "notices": _rows(connection, _of(t.notices, mine).order_by(t.notices.c.id)),
+        "relations": _relations(connection, case),
     }
+
+
+def _relations(connection: sa.Connection, case: Row) -> list[Row]:
+    """The cases it has to do with, by their codes: what they are to it, and whether that is confirmed."""
+    named = {r["case_id"]: r for r in case["related"]}
+    chosen = sa.select(t.cases.c.id, t.cases.c.code, t.cases.c.status).where(t.cases.c.id.in_(named))
+    return [
+        {"code": row.code, "status": row.status, "first": row.id == case["duplicate_of"]}
+        | {name: named[row.id][name] for name in ("relation", "confirmed")}
+        for row in connection.execute(chosen.order_by(t.cases.c.id))
+    ]
 
 
 def _of(table: sa.Table, where: Mapping[str, Any]) -> sa.Select[Any]:
@@ -46,7 +58,9 @@ def _of(table: sa.Table, where: Mapping[str, Any]) -> sa.Select[Any]:
 
 def _events(connection: sa.Connection, case_id: str) -> list[Row]:
     shown = [c for c in t.outbox.columns if c.name not in ("value", "headers")]
-    return _rows(connection, sa.select(*shown).where(t.outbox.c.case_id == case_id).order_by(t.outbox.c.id))
+    place = [t.sent.c.sent_at, t.sent.c.partition, t.sent.c.offset, t.sent.c.position]
+    chosen = sa.select(*shown, *place).outerjoin_from(t.outbox, t.sent, t.sent.c.id == t.outbox.c.id)
+    return _rows(connection, chosen.where(t.outbox.c.case_id == case_id).order_by(t.outbox.c.id))
 
 
 def cases_of(connection: sa.Connection, term: str, limit: int = 50) -> list[Row]:

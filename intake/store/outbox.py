@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from pydantic_core import from_json
 
 from intake.ports import Store
-from intake.store.tables import Instant, cases, outbox
+from intake.store.tables import Instant, cases, outbox, sent, unsent
 
 MAX_ATTEMPTS: Final = 5
 """Permanent failures of one row after which it is given up."""
@@ -27,13 +27,18 @@ _TAIL_ROWS = 200
 _TAIL_SECONDS = 1.0  # between looks where nobody rings: another process may have written
 _LOCK_NUMBERING = 0x1A7A4E00  # PostgreSQL advisory lock
 
-_UNSENT = sa.and_(outbox.c.sent_at.is_(None), outbox.c.dead_at.is_(None))
+IS_SENT: Final[sa.ColumnElement[bool]] = outbox.c.id.in_(sa.select(sent.c.id))
+"""Of a row of the outbox: the broker has it, or it is numbered."""
 
-_MARK_SQLITE = 'UPDATE outbox SET sent_at = ?, "partition" = ?, "offset" = ? WHERE id = ?'
+_SENT_SQLITE = (
+    'INSERT INTO outbox_sent (sent_at, "partition", "offset", id) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING'
+)
+_GONE_SQLITE = "DELETE FROM outbox_unsent WHERE id = ?"
 _MARK_POSTGRESQL = sa.text(
-    'UPDATE outbox SET sent_at = :at, "partition" = taken.part, "offset" = taken.off '
-    "FROM unnest(CAST(:ids AS bigint[]), CAST(:parts AS integer[]), CAST(:offs AS bigint[])) "
-    "AS taken (id, part, off) WHERE outbox.id = taken.id"
+    "WITH gone AS (DELETE FROM outbox_unsent WHERE id = ANY(CAST(:ids AS bigint[])))"
+    ' INSERT INTO outbox_sent (id, sent_at, "partition", "offset") SELECT id, :at, part, off'
+    " FROM unnest(CAST(:ids AS bigint[]), CAST(:parts AS integer[]), CAST(:offs AS bigint[]))"
+    " AS taken (id, part, off) ON CONFLICT DO NOTHING"
 )
 _READ_SQLITE = sa.text(
     "SELECT id, event_id, case_id, headers, value, attempts FROM outbox"
@@ -44,12 +49,12 @@ _READ_POSTGRESQL = sa.text(
     " WHERE id = ANY(CAST(:ids AS bigint[])) ORDER BY id"
 )
 _NUMBER = sa.text(
-    'UPDATE outbox SET sent_at = :at, "position" = fresh.number FROM ('
-    "  SELECT id, row_number() OVER (PARTITION BY topic ORDER BY id) + COALESCE("
-    '    (SELECT max("position") FROM outbox AS older WHERE older.topic = waiting.topic), 0) AS number'
-    "  FROM (SELECT id, topic FROM outbox WHERE sent_at IS NULL AND dead_at IS NULL"
-    "        ORDER BY topic, id LIMIT :most) AS waiting"
-    ") AS fresh WHERE outbox.id = fresh.id"
+    'INSERT INTO outbox_sent (id, topic, sent_at, "position") SELECT id, topic, :at,'
+    " row_number() OVER (PARTITION BY topic ORDER BY id) + COALESCE("
+    '  (SELECT max("position") FROM outbox_sent AS older'
+    '   WHERE older.topic = waiting.topic AND older."position" IS NOT NULL), 0)'
+    " FROM (SELECT id, topic FROM outbox_unsent ORDER BY topic, id LIMIT :most) AS waiting"
+    " RETURNING id"
 )
 
 
@@ -163,11 +168,9 @@ def _unsent_ids(topics: tuple[str, ...]) -> sa.CompoundSelect[Any]:
     arms = []
     for n, topic in enumerate(topics):
         lane = (
-            sa.select(outbox.c.topic, outbox.c.id)
-            .where(
-                _UNSENT, outbox.c.topic == topic, outbox.c.id >= sa.bindparam(f"low{n}", type_=sa.BigInteger)
-            )
-            .order_by(outbox.c.id)
+            sa.select(unsent.c.topic, unsent.c.id)
+            .where(unsent.c.topic == topic, unsent.c.id >= sa.bindparam(f"low{n}", type_=sa.BigInteger))
+            .order_by(unsent.c.id)
             .limit(sa.bindparam(f"most{n}", type_=sa.Integer))
             .subquery()
         )
@@ -196,27 +199,26 @@ def _read(connection: sa.Connection, ids: Sequence[int], budget: int) -> list[Pe
 
 def unsent_topics(connection: sa.Connection) -> list[str]:
     """Every topic something waits for, also those nobody knows."""
-    return list(connection.scalars(sa.select(outbox.c.topic).where(_UNSENT).distinct()))
+    return list(connection.scalars(sa.select(unsent.c.topic).distinct()))
 
 
 def backlog(connection: sa.Connection) -> Backlog:
     """How much waits and how long, and how many rows were given up."""
-    unsent, oldest = connection.execute(
-        sa.select(sa.func.count(), sa.func.min(outbox.c.id)).select_from(outbox).where(_UNSENT)
-    ).one()
+    waiting, oldest = connection.execute(sa.select(sa.func.count(), sa.func.min(unsent.c.id))).one()
     written = connection.scalar(sa.select(outbox.c.created_at).where(outbox.c.id == oldest))
     dead = connection.scalar(
         sa.select(sa.func.count()).select_from(outbox).where(outbox.c.dead_at.is_not(None))
     )
-    return Backlog(unsent, written, dead or 0)
+    return Backlog(waiting, written, dead or 0)
 
 
 def mark_sent(connection: sa.Connection, taken: Sequence[Taken], at: datetime) -> None:
-    """Note what the broker took, in one statement."""
+    """Note what the broker took; what was noted before stays as it is."""
     moment = Instant().process_bind_param(at, connection.dialect)
     if connection.dialect.name == "sqlite":
         rows = [(moment, row.partition, row.offset, row.id) for row in taken]
-        connection.exec_driver_sql(_MARK_SQLITE, rows)
+        connection.exec_driver_sql(_SENT_SQLITE, rows)
+        connection.exec_driver_sql(_GONE_SQLITE, [(row.id,) for row in taken])
         return
     ids, parts, offs = (list(column) for column in zip(*taken, strict=True))
     connection.execute(_MARK_POSTGRESQL, {"at": moment, "ids": ids, "parts": parts, "offs": offs})
@@ -235,7 +237,9 @@ def mark_failed(connection: sa.Connection, ids: Sequence[int], error: str, at: d
         )
     )
     given_up = sa.select(outbox.c.id).where(outbox.c.id.in_(ids), outbox.c.dead_at.is_not(None))
-    return list(connection.scalars(given_up))
+    dead = list(connection.scalars(given_up))
+    connection.execute(sa.delete(unsent).where(unsent.c.id.in_(dead)))
+    return dead
 
 
 def dead_letters(connection: sa.Connection, limit: int = 1000) -> list[dict[str, Any]]:
@@ -253,6 +257,8 @@ def replay_dead(connection: sa.Connection, ids: Sequence[int] | None = None) -> 
     which: sa.ColumnElement[bool] = outbox.c.dead_at.is_not(None)
     if ids is not None:
         which = sa.and_(which, outbox.c.id.in_(ids))
+    again = sa.select(outbox.c.id, outbox.c.topic).where(which)
+    connection.execute(sa.insert(unsent).from_select(["id", "topic"], again))
     return connection.execute(
         sa.update(outbox).where(which).values(dead_at=None, attempts=0, error="")
     ).rowcount
@@ -270,8 +276,10 @@ def sent_before(
 ) -> list[tuple[str, Pending]]:
     """Sent rows in order with their topics, to be sent again; erased ones are left out."""
     c = outbox.c
-    chosen = sa.select(c.topic, c.id, c.event_id, c.case_id, c.headers, c.value, c.attempts).where(
-        c.sent_at.is_not(None), c.id > after, c.id <= upto, c.value != b""
+    chosen = (
+        sa.select(c.topic, c.id, c.event_id, c.case_id, c.headers, c.value, c.attempts)
+        .join(sent, sent.c.id == c.id)
+        .where(c.id > after, c.id <= upto, c.value != b"")
     )
     if topic is not None:
         chosen = chosen.where(outbox.c.topic == topic)
@@ -300,18 +308,18 @@ def number(connection: sa.Connection, at: datetime) -> int:
     if connection.dialect.name == "postgresql":
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_NUMBERING})
     moment = Instant().process_bind_param(at, connection.dialect)
-    return connection.execute(_NUMBER, {"at": moment, "most": _NUMBER_ROWS}).rowcount
+    numbered = list(connection.scalars(_NUMBER, {"at": moment, "most": _NUMBER_ROWS}))
+    if numbered:
+        connection.execute(sa.delete(unsent).where(unsent.c.id.in_(numbered)))
+    return len(numbered)
 
 
 def oldest_position(connection: sa.Connection, topic: str) -> int:
-    """The first position of a topic that is still kept, or that will be given next; 1 where none ever was.
-
-    What `expire` left as a mark of how far the numbers are has no headers, and is not kept.
-    """
-    numbered = sa.select(outbox.c.position).where(outbox.c.topic == topic, outbox.c.position.is_not(None))
-    kept = numbered.where(sa.cast(outbox.c.headers, sa.Text) != "{}").order_by(outbox.c.position)
+    """The first position of a topic that is still kept, or that will be given next; 1 where none ever was."""
+    numbered = sa.select(sent.c.position).where(sent.c.topic == topic, sent.c.position.is_not(None))
+    kept = numbered.join(outbox, outbox.c.id == sent.c.id).order_by(sent.c.position)
     first = connection.scalar(kept.limit(1))
-    last = connection.scalar(numbered.order_by(outbox.c.position.desc()).limit(1))
+    last = connection.scalar(numbered.order_by(sent.c.position.desc()).limit(1))
     return first or (last or 0) + 1
 
 
@@ -322,9 +330,10 @@ def read_topic(connection: sa.Connection, topic: str, after: int, limit: int) ->
         raise Expired(oldest)
     c = outbox.c
     chosen = (
-        sa.select(c.position, c.event_id, c.case_id, c.type, c.headers, c.value)
-        .where(c.topic == topic, c.position > after)
-        .order_by(c.position)
+        sa.select(sent.c.position, c.event_id, c.case_id, c.type, c.headers, c.value)
+        .join(sent, sent.c.id == c.id)
+        .where(sent.c.topic == topic, sent.c.position > after)
+        .order_by(sent.c.position)
         .limit(limit)
     )
     return [Record(*row) for row in connection.execute(chosen)]
@@ -356,19 +365,16 @@ async def tail(
 def expire(connection: sa.Connection, before: datetime, limit: int) -> int:
     """Delete the oldest rows sent before a moment; returns how many, at most `limit`.
 
-    The last numbered row of each topic stays, emptied: it remembers how far the numbers are.
+    Of each topic's last numbered row the number stays: it remembers how far they are.
     """
-    sent = sa.select(outbox.c.id, outbox.c.sent_at).where(outbox.c.sent_at.is_not(None))
-    oldest = sent.order_by(outbox.c.id)
+    oldest = sa.select(sent.c.id, sent.c.sent_at).join(outbox, outbox.c.id == sent.c.id).order_by(sent.c.id)
     ids = [row.id for row in connection.execute(oldest.limit(limit)) if row.sent_at < before]
     if not ids:
         return 0
-    newer = outbox.alias("newer")
+    newer = sent.alias("newer")
     is_last = sa.and_(
-        outbox.c.position.is_not(None),
-        ~sa.exists().where(newer.c.topic == outbox.c.topic, newer.c.position > outbox.c.position),
+        sent.c.position.is_not(None),
+        ~sa.exists().where(newer.c.topic == sent.c.topic, newer.c.position > sent.c.position),
     )
-    chosen = outbox.c.id.in_(ids)
-    deleted = connection.execute(sa.delete(outbox).where(chosen, sa.not_(is_last))).rowcount
-    connection.execute(sa.update(outbox).where(chosen).values(value=b"", headers={}))
-    return deleted
+    connection.execute(sa.delete(sent).where(sent.c.id.in_(ids), sa.not_(is_last)))
+    return connection.execute(sa.delete(outbox).where(outbox.c.id.in_(ids))).rowcount

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from pydantic_core import to_json
 
 
 class Instant(sa.types.TypeDecorator[datetime]):
@@ -34,7 +35,7 @@ class Json(sa.types.TypeDecorator[Any]):
     def process_bind_param(self, value: Any, dialect: Any) -> str | None:
         if value is None or isinstance(value, str):
             return value
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return to_json(value).decode()
 
     def process_result_value(self, value: str | None, dialect: Any) -> Any:
         return None if value is None else json.loads(value)
@@ -150,7 +151,42 @@ cases = sa.Table(
     sa.Column("received_at", Instant, nullable=False),
     sa.Column("registered_at", Instant, nullable=False),
     sa.Column("last_receipt_at", Instant),
-    sa.Index("cases_customer", "customer_id", "registered_at"),
+    sa.Column("duplicate_of", _Id, comment="the first case about the same matter; never itself a duplicate"),
+    sa.Index("cases_customer", "customer_id", "registered_at", "id"),
+    sa.Index(
+        "cases_duplicates",
+        "duplicate_of",
+        sqlite_where=sa.text("duplicate_of IS NOT NULL"),
+        postgresql_where=sa.text("duplicate_of IS NOT NULL"),
+    ),
+)
+
+traces = sa.Table(
+    "traces",
+    metadata,
+    sa.Column("case_id", _Id, primary_key=True),
+    sa.Column("document", sa.Text, nullable=False, comment="intake.traces.Trace of its first message"),
+)
+
+case_identifiers = sa.Table(
+    "case_identifiers",
+    metadata,
+    sa.Column("kind", sa.String(16), primary_key=True, comment="id, iban, account"),
+    sa.Column("value", sa.String(200), primary_key=True),
+    sa.Column("case_id", _Id, primary_key=True, comment="grows with time, so the newest are last"),
+)
+
+customer_merges = sa.Table(
+    "customer_merges",
+    metadata,
+    sa.Column("id", _Id, primary_key=True),
+    sa.Column("kept_id", _Id, nullable=False),
+    sa.Column("gone_id", _Id, nullable=False),
+    sa.Column("moved", Json, nullable=False, comment="{points: [[kind, value]], accounts: […], cases: […]}"),
+    sa.Column("evidence", sa.String(200), nullable=False),
+    sa.Column("merged_at", Instant, nullable=False),
+    sa.Column("split_at", Instant),
+    sa.Index("customer_merges_gone", "gone_id"),
 )
 
 case_contacts = sa.Table(
@@ -171,8 +207,16 @@ messages = sa.Table(
     sa.Column("external_id", sa.String(500), nullable=False),
     sa.Column("received_at", Instant, nullable=False),
     sa.Column("document", Json, nullable=False, comment="the Message"),
+    sa.Column("chat", sa.String(500), comment="the conversation it stands in: channel:source:chat id"),
     sa.Index("messages_case", "case_id"),
     sa.Index("messages_external", "external_id"),
+    sa.Index(
+        "messages_chat",
+        "chat",
+        "id",
+        sqlite_where=sa.text("chat IS NOT NULL"),
+        postgresql_where=sa.text("chat IS NOT NULL"),
+    ),
 )
 
 attachments = sa.Table(
@@ -212,22 +256,10 @@ outbox = sa.Table(
     sa.Column("headers", Json, nullable=False),
     sa.Column("value", sa.LargeBinary, nullable=False, comment="final bytes; emptied by erasure"),
     sa.Column("created_at", Instant, nullable=False),
-    sa.Column("sent_at", Instant),
-    sa.Column("partition", sa.Integer),
-    sa.Column("offset", sa.BigInteger),
-    sa.Column("position", sa.BigInteger, comment="number within the topic where there is no broker"),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     sa.Column("error", sa.String(500), nullable=False, default=""),
     sa.Column("dead_at", Instant, comment="given up; waits for a person"),
     sa.Index("outbox_case", "case_id", "topic", "id"),
-    sa.Index("outbox_position", "topic", "position"),
-    sa.Index(
-        "outbox_unsent",
-        "topic",
-        "id",
-        sqlite_where=sa.text("sent_at IS NULL AND dead_at IS NULL"),
-        postgresql_where=sa.text("sent_at IS NULL AND dead_at IS NULL"),
-    ),
     sa.Index(
         "outbox_dead",
         "id",
@@ -235,6 +267,36 @@ outbox = sa.Table(
         postgresql_where=sa.text("dead_at IS NOT NULL"),
     ),
     sqlite_autoincrement=True,
+)
+
+# what becomes of an event is kept beside it: events are wide, and to change one is to write it all again
+
+unsent = sa.Table(
+    "outbox_unsent",
+    metadata,
+    sa.Column("id", _Serial, primary_key=True, autoincrement=False, comment="of the row in the outbox"),
+    sa.Column("topic", sa.String(120), nullable=False),
+    sa.Index("outbox_unsent_topic", "topic", "id"),
+    comment="what waits for the broker; a trigger puts every new event here",
+)
+
+sent = sa.Table(
+    "outbox_sent",
+    metadata,
+    sa.Column("id", _Serial, primary_key=True, autoincrement=False, comment="of the row in the outbox"),
+    sa.Column("topic", sa.String(120), comment="where numbered"),
+    sa.Column("sent_at", Instant, nullable=False),
+    sa.Column("partition", sa.Integer),
+    sa.Column("offset", sa.BigInteger),
+    sa.Column("position", sa.BigInteger, comment="number within the topic where there is no broker"),
+    sa.Index(
+        "outbox_position",
+        "topic",
+        "position",
+        unique=True,
+        sqlite_where=sa.text("position IS NOT NULL"),
+        postgresql_where=sa.text("position IS NOT NULL"),
+    ),
 )
 
 notices = sa.Table(

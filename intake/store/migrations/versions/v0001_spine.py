@@ -13,6 +13,23 @@ branch_labels = None
 depends_on = None
 
 
+# every new event waits to be sent, whoever wrote it
+_NEW_EVENTS_WAIT = {
+    "sqlite": [
+        "CREATE TRIGGER outbox_added AFTER INSERT ON outbox WHEN new.dead_at IS NULL BEGIN"
+        " INSERT INTO outbox_unsent (id, topic) VALUES (new.id, new.topic); END"
+    ],
+    "postgresql": [
+        "CREATE FUNCTION outbox_added() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " INSERT INTO outbox_unsent (id, topic) SELECT id, topic FROM added WHERE dead_at IS NULL; RETURN NULL; END $$",
+        "CREATE TRIGGER outbox_added AFTER INSERT ON outbox REFERENCING NEW TABLE AS added"
+        " FOR EACH STATEMENT EXECUTE FUNCTION outbox_added()",
+        # an event of usual size stays whole in its page: to compress it costs more than to keep it
+        "ALTER TABLE outbox SET (toast_tuple_target = 8160)",
+    ],
+}
+
+
 def upgrade() -> None:
     op.create_table(
         "accounts",
@@ -64,10 +81,33 @@ def upgrade() -> None:
         sa.Column("received_at", Instant(), nullable=False),
         sa.Column("registered_at", Instant(), nullable=False),
         sa.Column("last_receipt_at", Instant(), nullable=True),
+        sa.Column(
+            "duplicate_of",
+            sa.String(length=36),
+            nullable=True,
+            comment="the first case about the same matter; never itself a duplicate",
+        ),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("code"),
     )
-    op.create_index("cases_customer", "cases", ["customer_id", "registered_at"], unique=False)
+    op.create_index("cases_customer", "cases", ["customer_id", "registered_at", "id"], unique=False)
+    op.create_index(
+        "cases_duplicates",
+        "cases",
+        ["duplicate_of"],
+        unique=False,
+        sqlite_where=sa.text("duplicate_of IS NOT NULL"),
+        postgresql_where=sa.text("duplicate_of IS NOT NULL"),
+    )
+    op.create_table(
+        "case_identifiers",
+        sa.Column("kind", sa.String(length=16), nullable=False, comment="id, iban, account"),
+        sa.Column("value", sa.String(length=200), nullable=False),
+        sa.Column(
+            "case_id", sa.String(length=36), nullable=False, comment="grows with time, so the newest are last"
+        ),
+        sa.PrimaryKeyConstraint("kind", "value", "case_id"),
+    )
     op.create_table(
         "contact_points",
         sa.Column("kind", sa.String(length=16), nullable=False),
@@ -78,6 +118,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("kind", "value"),
     )
     op.create_index("contact_points_customer", "contact_points", ["customer_id"], unique=False)
+    op.create_table(
+        "customer_merges",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("kept_id", sa.String(length=36), nullable=False),
+        sa.Column("gone_id", sa.String(length=36), nullable=False),
+        sa.Column(
+            "moved", Json(), nullable=False, comment="{points: [[kind, value]], accounts: […], cases: […]}"
+        ),
+        sa.Column("evidence", sa.String(length=200), nullable=False),
+        sa.Column("merged_at", Instant(), nullable=False),
+        sa.Column("split_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("customer_merges_gone", "customer_merges", ["gone_id"], unique=False)
     op.create_table(
         "customers",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -133,9 +187,23 @@ def upgrade() -> None:
         sa.Column("external_id", sa.String(length=500), nullable=False),
         sa.Column("received_at", Instant(), nullable=False),
         sa.Column("document", Json(), nullable=False, comment="the Message"),
+        sa.Column(
+            "chat",
+            sa.String(length=500),
+            nullable=True,
+            comment="the conversation it stands in: channel:source:chat id",
+        ),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("messages_case", "messages", ["case_id"], unique=False)
+    op.create_index(
+        "messages_chat",
+        "messages",
+        ["chat", "id"],
+        unique=False,
+        sqlite_where=sa.text("chat IS NOT NULL"),
+        postgresql_where=sa.text("chat IS NOT NULL"),
+    )
     op.create_index("messages_external", "messages", ["external_id"], unique=False)
     op.create_table(
         "notices",
@@ -189,15 +257,6 @@ def upgrade() -> None:
         sa.Column("headers", Json(), nullable=False),
         sa.Column("value", sa.LargeBinary(), nullable=False, comment="final bytes; emptied by erasure"),
         sa.Column("created_at", Instant(), nullable=False),
-        sa.Column("sent_at", Instant(), nullable=True),
-        sa.Column("partition", sa.Integer(), nullable=True),
-        sa.Column("offset", sa.BigInteger(), nullable=True),
-        sa.Column(
-            "position",
-            sa.BigInteger(),
-            nullable=True,
-            comment="number within the topic where there is no broker",
-        ),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("error", sa.String(length=500), nullable=False),
         sa.Column("dead_at", Instant(), nullable=True, comment="given up; waits for a person"),
@@ -206,15 +265,6 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("outbox_case", "outbox", ["case_id", "topic", "id"], unique=False)
-    op.create_index("outbox_position", "outbox", ["topic", "position"], unique=False)
-    op.create_index(
-        "outbox_unsent",
-        "outbox",
-        ["topic", "id"],
-        unique=False,
-        sqlite_where=sa.text("sent_at IS NULL AND dead_at IS NULL"),
-        postgresql_where=sa.text("sent_at IS NULL AND dead_at IS NULL"),
-    )
     op.create_index(
         "outbox_dead",
         "outbox",
@@ -223,6 +273,51 @@ def upgrade() -> None:
         sqlite_where=sa.text("dead_at IS NOT NULL"),
         postgresql_where=sa.text("dead_at IS NOT NULL"),
     )
+    op.create_table(
+        "outbox_unsent",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+            comment="of the row in the outbox",
+        ),
+        sa.Column("topic", sa.String(length=120), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        comment="what waits for the broker; a trigger puts every new event here",
+    )
+    op.create_index("outbox_unsent_topic", "outbox_unsent", ["topic", "id"], unique=False)
+    op.create_table(
+        "outbox_sent",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+            comment="of the row in the outbox",
+        ),
+        sa.Column("topic", sa.String(length=120), nullable=True, comment="where numbered"),
+        sa.Column("sent_at", Instant(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=True),
+        sa.Column("offset", sa.BigInteger(), nullable=True),
+        sa.Column(
+            "position",
+            sa.BigInteger(),
+            nullable=True,
+            comment="number within the topic where there is no broker",
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "outbox_position",
+        "outbox_sent",
+        ["topic", "position"],
+        unique=True,
+        sqlite_where=sa.text("position IS NOT NULL"),
+        postgresql_where=sa.text("position IS NOT NULL"),
+    )
+    for statement in _NEW_EVENTS_WAIT[op.get_bind().dialect.name]:
+        op.execute(statement)
     op.create_table(
         "quarantine",
         sa.Column("source_key", sa.String(length=500), nullable=False),
@@ -256,4 +351,10 @@ def upgrade() -> None:
         sa.Column("sighted_to", sa.BigInteger(), nullable=False, comment="highest position ever shown"),
         sa.Column("seen", sa.BigInteger(), nullable=False, comment="the books: what the source showed"),
         sa.PrimaryKeyConstraint("source", "scope"),
+    )
+    op.create_table(
+        "traces",
+        sa.Column("case_id", sa.String(length=36), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False, comment="intake.traces.Trace of its first message"),
+        sa.PrimaryKeyConstraint("case_id"),
     )
