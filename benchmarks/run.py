@@ -20,12 +20,14 @@ from benchmarks.timing import Figure  # noqa: E402
 
 BENCHMARKS = {
     "normalise": "normalise",
+    "triage": "triage",
     "accept": "accepting",
     "relay": "relaying",
     "end_to_end": "end_to_end",
     "form": "form",
     "latency": "latency",
     "stored": "stored",
+    "sameness": "sameness",
     "memory": "memory",
     "backlog": "backlog",
 }

@@ -190,6 +190,15 @@ class Entities(Frozen):
     games: tuple[str, ...] = ()
 
 
+class Evidence(Frozen):
+    """Where to look in the operator's logs: the time a message speaks of, and the identifiers it names."""
+
+    begins_at: datetime = Field(description="UTC")
+    ends_at: datetime = Field(description="UTC; not after the message was sent")
+    ids: tuple[str, ...] = ()
+    url: str = Field("", description="into the operator's log system, where a template is configured")
+
+
 class Triage(Frozen):
     """Where a message goes and how fast, with the reasons a person can read."""
 
@@ -204,6 +213,7 @@ class Triage(Frozen):
     confidence: float = Field(0.0, ge=0, le=1)
     reasons: tuple[str, ...] = ()
     classifier: str = ""
+    evidence: Evidence | None = None
 
 
 class Outcome(StrEnum):

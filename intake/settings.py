@@ -187,6 +187,32 @@ class Web(Section):
     """API key of operations, for every department's topics and cases."""
 
 
+class Sameness(Section):
+    """When a complaint counts as one the customer has made before."""
+
+    window_days: int = Field(14, ge=1, le=365)
+    """A customer's cases of so many days are compared with what he sends."""
+
+
+class TriageSettings(Section):
+    """What decides where a complaint goes, and where the technical team finds its traces."""
+
+    rules_file: Path | None = None
+    """Rules in place of the packaged ones; a change is in force a second later, a wrong file changes nothing."""
+    evidence_url: str = ""
+    """Link into the log system; `{from}` and `{to}` (RFC 3339) and `{ids}` are filled in, percent-encoded."""
+    evidence_hours: float = Field(2.0, gt=0, le=168)
+    """Hours before a message that the link covers, where the message names no moment."""
+
+    @field_validator("evidence_url")
+    @classmethod
+    def _check_evidence_url(cls, url: str) -> str:
+        named = set(re.findall(r"{([^{}]*)}", url))
+        if url and (not url.startswith(("https://", "http://")) or named - {"from", "to", "ids"}):
+            raise ValueError("must begin with https:// and may hold {from}, {to} and {ids} alone")
+        return url
+
+
 class Retention(Section):
     """How long things are kept."""
 
@@ -227,6 +253,8 @@ class Settings(BaseSettings):
     workers: Workers = Workers()
     kafka: Kafka = Kafka()
     web: Web = Web()
+    sameness: Sameness = Sameness()
+    triage: TriageSettings = TriageSettings()
     retention: Retention = Retention()
     log: Log = Log()
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +30,8 @@ PIECES = 1 << _BITS  # rows that hashed pieces share; the rows of meanings come 
 # them adds nothing, and pairs of words lose (a writer's habits are learnt instead of what is said)
 _LENGTHS = (3, 5)
 _LONGEST_STEM, _LONGEST_WORD, _MOST_WORDS = 16, 60, 600
+_MOST_SEEN = 50_000  # words kept in memory, some 400 bytes each
+_ROW = 4  # bytes
 
 Rows = npt.NDArray[np.uint32]
 Codes = npt.NDArray[np.uint32]
@@ -67,6 +70,18 @@ _INVERSE = _powers(pow(_STEP, -1, _WRAP), _MOST_CODES)
 _LETTERS = _letters()
 _ALIKE = _LETTERS.copy()
 _ALIKE[ord("0") : ord("9") + 1] = _ZERO  # amounts differ, and their length says enough
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a word holds: rows of its pieces as they lie in memory, its meanings, and the same as they lie there."""
+
+    pieces: bytes
+    meanings: tuple[int, ...]
+    rows: bytes
+
+
+_SEEN: dict[str, Seen] = {}  # people use few words: most of a text's were read before
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +130,44 @@ def features(folded: str) -> Rows:
     Never raises; linear, and bounded.
     """
     words = _plain(folded)
-    return np.concatenate((_pieces(words), _meanings(words[:_MOST_WORDS])))
+    if not words:
+        return _pieces(words)
+    seen = _read(words)
+    parts = [word.pieces for word in seen]
+    last: tuple[int, ...] = ()
+    for word in seen[:_MOST_WORDS]:
+        if word.meanings:
+            parts += word.rows, _pairs(last, word.meanings)
+            last = word.meanings
+    return np.frombuffer(b"".join(parts), np.uint32)
+
+
+def _read(words: list[str]) -> list[Seen]:
+    """What was seen in each word; those that are new are hashed together."""
+    seen = [_SEEN.get(word) for word in words]
+    if None not in seen:
+        return cast("list[Seen]", seen)
+    new = _learn(list(dict.fromkeys(word for word, found in zip(words, seen, strict=True) if not found)))
+    if len(_SEEN) + len(new) > _MOST_SEEN:
+        _SEEN.clear()
+    _SEEN.update((word, found) for word, found in new.items() if len(word) <= _LONGEST_WORD)
+    return [found or new[word] for word, found in zip(words, seen, strict=True)]
+
+
+def _learn(words: list[str]) -> dict[str, Seen]:
+    """The rows of each word. Pieces come by length and in the order of the words, and a word's length says how many."""
+    stored, size = _pieces(words).tobytes(), _ROW
+    counts = [[max(0, len(word) + 3 - length) for word in words] for length in _LENGTHS] + [[1] * len(words)]
+    pieces, at = [b""] * len(words), 0
+    for kind in counts:
+        for place, count in enumerate(kind):
+            pieces[place] += stored[at : at + count * size]
+            at += count * size
+    found = [meanings(word[:_LONGEST_WORD]) for word in words]
+    return {
+        word: Seen(its, rows, np.array(rows, np.uint32).tobytes())
+        for word, its, rows in zip(words, pieces, found, strict=True)
+    }
 
 
 def _plain(folded: str) -> list[str]:
@@ -157,32 +209,19 @@ def _words(sums: Hashes, blanks: npt.NDArray[np.int64]) -> Hashes:
     return hashes
 
 
-def _meanings(words: list[str]) -> Rows:
-    """A row for each meaning of a word, and one for each pair of meanings of neighbours that mean anything."""
-    rows: list[int] = []
-    last: tuple[int, ...] = ()
-    for word in words:
-        if found := meanings(word[:_LONGEST_WORD]):
-            rows += found
-            rows += _pairs(last, found)
-            last = found
-    return np.array(rows, np.uint32)
-
-
 @lru_cache(maxsize=50_000)
-def _pairs(some: tuple[int, ...], others: tuple[int, ...]) -> tuple[int, ...]:
-    """The rows of all pairs of two words' meanings, whichever comes first."""
+def _pairs(some: tuple[int, ...], others: tuple[int, ...]) -> bytes:
+    """The rows of all pairs of two words' meanings, whichever comes first, as they lie in memory."""
     count = len(lexicon().names)
-    return tuple(
+    rows = [
         PIECES + count + (min(a, b) - PIECES) * count + max(a, b) - PIECES
         for a in some
         for b in others
         if a != b
-    )
+    ]
+    return np.array(rows, np.uint32).tobytes()
 
 
-# people use few words: most of a text's were read before
-@lru_cache(maxsize=50_000)
 def meanings(word: str) -> tuple[int, ...]:
     """The rows of all a word means: by the longest stem it begins with."""
     known = lexicon()

@@ -19,6 +19,7 @@ UNKNOWN = "und"
 _PRIOR_TURKISH = 0.15
 _SURE = 0.7  # score from which the model may name a language none of our words speak for
 _NEIGHBOURS = frozenset({"az", "tk", "ku", "crh", "gag"})
+_MOST_WORDS, _LONGEST_WORD = 50_000, 40  # that are kept in memory
 READ = 1000  # characters looked at; the larger part shows well before that
 
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -76,8 +77,18 @@ _BEYOND_LATIN = re.compile("[\u0370-\U0010ffff]")
 _SIGNS_OF_NOISE = ("@", "#", "http", "www.")
 
 
-# People use few words: most of a text's were read before
-@lru_cache(maxsize=50_000)
+class _Spoken(dict[str, str]):
+    """The language each word speaks for. People use few words: most of a text's were read before."""
+
+    def __missing__(self, word: str) -> str:
+        language = _spoken_for(word)
+        if len(word) <= _LONGEST_WORD:
+            if len(self) >= _MOST_WORDS:
+                self.clear()
+            self[word] = language
+        return language
+
+
 def _spoken_for(word: str) -> str:
     """The language a word speaks for, empty for none."""
     folded = fold(word)
@@ -86,6 +97,9 @@ def _spoken_for(word: str) -> str:
     if _TURKISH_ONLY.search(word) or (len(folded) > 4 and _TURKISH_END.search(folded)):
         return "tr"
     return "de" if _GERMAN_ONLY.search(word) else ""
+
+
+_SPOKEN = _Spoken()
 
 
 def detect(text: str) -> str:
@@ -111,7 +125,7 @@ def _by_script(script: str, text: str) -> str:
 
 
 def _latin(text: str, words: list[str]) -> str:
-    counts = Counter(map(_spoken_for, words))
+    counts = Counter(map(_SPOKEN.__getitem__, words))
     votes = {code: float(counts[code]) for code in ("tr", "en", "de")}
     best, second = sorted(votes, key=votes.__getitem__, reverse=True)[:2]
     if votes[best] >= 0.25 * len(words) and votes[best] > 1.5 * votes[second]:

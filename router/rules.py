@@ -1,15 +1,15 @@
 """The rules of triage as data: read from TOML, checked, compiled once, matched in linear time.
 
-A term is one or more words as `plain_words` writes them. `*` stands for any letters, ` .. ` for up to four
-words, `(a|b)` for either. All terms of a file become one automaton (google-re2 `Set`), so a text is read once
-however many rules there are.
+A term is one or more words as `plain_words` writes them: `*` any letters, `(a|b)` either, `~` before a stem also
+misspelt, `{name}` a class of words; between words ` .. ` up to four others, ` ... ` up to twelve, ` & ` near in
+either order. All terms of a file share one automaton (see `router.terms`), so a text is read once.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from intake.errors import ConfigError
 from intake.schema import Category, Department, Priority
 from intake.text import fold
+from router.terms import Builder, Hit, Lexicon
 
 WEIGHTS = {"strong": 3.0, "clear": 2.0, "weak": 1.0}
 
@@ -30,14 +31,9 @@ _ODD_NOT_WORD = re.compile(r"[^\w\x00-\x7f]+")
 _BLANKED = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum()})
 _STRETCHED = re.compile(r"([^\W\d])\1{2,}")
 _THRICE = re2.compile("|".join(letter * 3 for letter in "abcdefghijklmnopqrstuvwxyz"))
-_PART = re.compile(r"[\w*()| ]+")
-_GAP = "(?:[^ ]+ ){0,4}"
+_STRETCHES = {letter * 3: re.compile(f"{letter}{{3,}}") for letter in "abcdefghijklmnopqrstuvwxyz"}
 _CATEGORIES = {"payments", "account", "technical", "game", "responsible_gaming", "general"}
 _KINDS = {"problem", "thanks", "enquiry"}
-_MEMORY = 256 << 20  # bytes the automaton may use; beyond that re2 drops its cache and starts again
-
-
-_Lists = list[tuple[tuple[str, str], str]]
 
 
 class RulesError(ConfigError):
@@ -62,10 +58,17 @@ class CategoryRule(_Table):
 
 
 class FlagRule(_Table):
-    """A rule that must not be missed: set by one term of `any` unless one of `unless` is there too."""
+    """A rule that must not be missed: set by one term of `any`, or by signs that add up to `limit`.
 
-    any: Terms
+    A sign is a class of words, which counts once however often it is found. Not set where one of `unless` is
+    found.
+    """
+
+    any: Terms = ()
     unless: Terms = ()
+    signs: dict[str, float] = Field(default_factory=dict)
+    limit: float = Field(1.0, gt=0, description="sum of signs from which the flag is set")
+    suspicion: float = Field(1.1, ge=0, description="of the model, from which the flag is set; over 1: never")
     category: Category | None = Field(
         None, description="decides the category, over the customer's choice too"
     )
@@ -92,6 +95,15 @@ class RulesFile(_Table):
 
     version: str = Field(pattern=r"^[A-Za-z0-9.-]{1,32}$")
     abstain_below: float = Field(ge=0, le=1, description="confidence under which a person decides")
+    model_share: float = Field(0.7, ge=0, le=1, description="of the model where it and the weights decide")
+    flag_weight: float = Field(8.0, ge=1, description="by which a flag multiplies the share of its category")
+    urgent_suspicion: float = Field(1.1, ge=0, description="of the model, from which a complaint is urgent")
+    kind_suspicion: float = Field(
+        1.1, ge=0, description="of the model, from which it is thanks or an enquiry"
+    )
+    underage_suspicion: float = Field(1.1, ge=0, description="of the model, from which a person looks")
+    underage_priority: Priority = Field("urgent", description="of a complaint whose sender is under 18")
+    words: dict[str, Terms] = Field(default_factory=dict)
     categories: dict[Category, CategoryRule]
     flags: dict[str, FlagRule]
     kinds: dict[str, KindRule]
@@ -100,64 +112,36 @@ class RulesFile(_Table):
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """One term that was found. `place` names its list, such as ("flags", "crisis", "any")."""
-
-    place: tuple[str, str, str]
-    term: str
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One term with the indexes of its parts in the automaton, and their order where it matters."""
-
-    hit: Hit
-    parts: tuple[int, ...]
-    order: Any  # a re2 pattern over bytes, or None for a term without a gap
-
-
-@dataclass(frozen=True, slots=True)
-class Matcher:
-    """The terms of one group of rules as one automaton.
-
-    It knows only the parts between gaps: with the gaps in it, it would grow anew with nearly every text,
-    which is a hundred times slower. Their order is looked at only where all parts are there.
-    """
-
-    terms: tuple[Term, ...]
-    by_first_part: dict[int, tuple[int, ...]]
-    automaton: re2.Set
-
-    def find(self, plain: str) -> list[Hit]:
-        """The terms in a text of `plain_words`, in the order of the file. Linear in the text."""
-        text = plain.encode("utf-8", "replace")
-        present = frozenset(self.automaton.Match(text) or ())
-        by_first = self.by_first_part
-        likely = sorted([i for part in present if part in by_first for i in by_first[part]])
-        return [
-            term.hit
-            for term in map(self.terms.__getitem__, likely)
-            if term.order is None or (present.issuperset(term.parts) and term.order.search(text))
-        ]
-
-
-@dataclass(frozen=True, slots=True)
 class Rules:
-    """A compiled file: its values, and one matcher for each group, since not every text needs all."""
+    """A compiled file: its values, and what finds its terms in a text."""
 
     data: RulesFile
-    categories: Matcher
-    flags: Matcher
-    kinds: Matcher
-    games: Matcher
+    lexicon: Lexicon
+    signs: dict[str, tuple[tuple[str, float], ...]]
+    """For each class of words the flags it is a sign of, with its weight."""
 
 
 def plain_words(text: str) -> str:
     """Folded words with one blank before, between and after; apostrophes closed, stretched letters cut."""
-    words = _words(_APOSTROPHE.sub("", fold(text)))
+    return words_of(fold(text))
+
+
+def words_of(folded: str) -> str:
+    """`plain_words` of a text that is folded already."""
+    words = _words(_APOSTROPHE.sub("", folded))
     if _THRICE.search(words.encode("utf-8", "replace")):  # far cheaper than the substitution, and rarely true
-        words = _STRETCHED.sub(r"\1", words)
+        words = _cut(words)
     return f" {words} "
+
+
+def _cut(words: str) -> str:
+    """Stretched letters once; one letter after the other is far cheaper than all of them wherever they may be."""
+    if not words.isascii():
+        return _STRETCHED.sub(r"\1", words)
+    for thrice, pattern in _STRETCHES.items():
+        if thrice in words:
+            words = pattern.sub(thrice[0], words)
+    return words
 
 
 def _words(folded: str) -> str:
@@ -193,74 +177,48 @@ def _read(path: Path | None) -> str:
 def _compile(name: str, source: str, data: RulesFile) -> Rules:
     problems = [f"{name}:1: categories.{c}: missing" for c in sorted(_CATEGORIES - set(data.categories))]
     problems += [f"{name}:1: kinds.{k}: missing" for k in sorted(_KINDS - set(data.kinds))]
-
-    def build(group: str, lists: _Lists) -> Matcher:
-        terms, parts, wrong = [], list[str](), list[str]()
-        for place, term in lists:
-            try:
-                terms.append(_term(Hit((group, *place), term), parts))
-            except (ValueError, re2.error) as error:
-                where = f"{name}:{_line_of(source, term)}: {group}.{'.'.join(place)}"
-                wrong.append(f"{where}: cannot use the term {term!r}: {error}")
-        problems.extend(wrong)
-        return _matcher(terms, parts)
-
-    rules = Rules(
-        data,
-        build("categories", _lists(data.categories, ("strong", "clear", "weak"))),
-        build("flags", _lists(data.flags, ("any", "unless"))),
-        build("kinds", _lists(data.kinds, ("any", "unless"))),
-        build("games", [((game, "any"), term) for game, terms in data.games.items() for term in terms]),
-    )
+    problems += [
+        f"{name}:{_line_of(source, sign)}: flags.{flag}.signs: there is no class of words {sign!r}"
+        for flag, rule in data.flags.items()
+        for sign in rule.signs
+        if sign not in data.words
+    ]
+    builder = Builder()
+    for word_class in data.words:
+        builder.add_class(word_class)
+    for place, term in _all_terms(data):
+        try:
+            if place[0] == "words":
+                builder.add_word(place[1], term)
+            else:
+                builder.add_term(Hit(place, term))
+        except (ValueError, re2.error) as error:
+            where = f"{name}:{_line_of(source, term)}: {'.'.join(place)}"
+            problems.append(f"{where}: cannot use the term {term!r}: {error}")
     if problems:
         raise RulesError(*problems)
-    return rules
-
-
-def _lists(table: Mapping[str, BaseModel] | Mapping[Category, BaseModel], keys: tuple[str, ...]) -> _Lists:
-    return [
-        ((str(name), key), term)
-        for name, rule in table.items()
-        for key in keys
-        for term in getattr(rule, key)
-    ]
-
-
-def _term(hit: Hit, known: list[str]) -> Term:
-    """The compiled term; parts not yet known are added to the list, whose indexes are the automaton's."""
-    parts = [_pattern(part) for part in hit.term.split(" .. ")]
-    in_order = _GAP.join([parts[0], *(part[1:] for part in parts[1:])])
-    order = re2.compile(in_order.encode(), _options())  # also refuses what the automaton would
-    known.extend(part for part in dict.fromkeys(parts) if part not in known)
-    return Term(hit, tuple(known.index(part) for part in parts), order if len(parts) > 1 else None)
-
-
-def _matcher(terms: list[Term], parts: list[str]) -> Matcher:
-    automaton = re2.Set.SearchSet(_options())
-    for part in parts or ["\x00"]:
-        automaton.Add(part.encode())
-    automaton.Compile()
-    by_first_part: dict[int, tuple[int, ...]] = {}
-    for number, term in enumerate(terms):
-        by_first_part[term.parts[0]] = (*by_first_part.get(term.parts[0], ()), number)
-    return Matcher(tuple(terms), by_first_part, automaton)
-
-
-def _options() -> re2.Options:
-    options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1  # bytes: "anything but a blank" stays one small state
-    options.max_mem = _MEMORY
-    options.log_errors = False
-    return options
-
-
-def _pattern(part: str) -> str:
-    folded = _APOSTROPHE.sub("", fold(part))
-    if not _PART.fullmatch(folded) or not re.search(r"\w{2}", folded):
-        raise ValueError(
-            "only words, blanks, * ( | ) and ' .. ' are allowed, and at least two letters in a part"
+    signs = {
+        word_class: tuple(
+            (n, rule.signs[word_class]) for n, rule in data.flags.items() if word_class in rule.signs
         )
-    return f" {' '.join(folded.split()).replace('*', '[^ ]*')} "
+        for word_class in data.words
+    }
+    return Rules(data, builder.build(), signs)
+
+
+def _all_terms(data: RulesFile) -> Iterable[tuple[tuple[str, str, str], str]]:
+    """Every term with its place, in the order of the file."""
+    groups: tuple[tuple[str, Mapping[str, Any], tuple[str, ...]], ...] = (
+        ("categories", {str(c): rule for c, rule in data.categories.items()}, ("strong", "clear", "weak")),
+        ("flags", data.flags, ("any", "unless")),
+        ("kinds", data.kinds, ("any", "unless")),
+    )
+    yield from ((("words", name, "any"), term) for name, terms in data.words.items() for term in terms)
+    for group, table, keys in groups:
+        for name, rule in table.items():
+            for key in keys:
+                yield from (((group, name, key), term) for term in getattr(rule, key))
+    yield from ((("games", game, "any"), term) for game, terms in data.games.items() for term in terms)
 
 
 def _line_of(source: str, term: str) -> int:

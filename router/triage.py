@@ -1,33 +1,58 @@
 """Triage: what a message is, whose it is and how fast, with reasons. Pure; runs in worker processes.
 
-A later model replaces `_classify` alone: it gives a share of belief to each category, the rest stays.
+Rules decide what must never be missed, then a category the customer chose, then the model and the weights of the
+rules together; where these do not know either, a person does.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
+from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Any, cast
 
+import structlog
 from pydantic import BaseModel, BeforeValidator, ValidationError
 
 from intake import tracking
-from intake.schema import Category, ChannelName, Department, Kind, Message, Priority, Triage
-from intake.text import clean_line, clean_text
-from router import age, entities, language, rules
+from intake.errors import ConfigError
+from intake.schema import (
+    Category,
+    ChannelName,
+    Department,
+    Entities,
+    Evidence,
+    Kind,
+    Message,
+    Priority,
+    Triage,
+)
+from intake.settings import TriageSettings
+from intake.text import clean_line, clean_text, fold
+from router import age, entities, evidence, explain, language, model, rulebook, rules
+from router.model import Opinion
+from router.terms import Found
 
-NAME = "rules-1"
+log = structlog.get_logger(__name__)
+
+NAME = "rules-2"
 _FLAGS_READ = (
     12_000,
     4_000,
 )  # characters from the beginning and the end where the must-never-miss rules look
+_EVIDENCE_READ = 2_000  # and where a time of day is looked for
 _NARROW_READ = (2_000, 1_000)  # and where category, kind and age are read: its edges say what a page is about
 _TEMPERATURE = 1.5  # of the softmax over weights: one strong term alone gives 0.56
 _RANK: dict[Priority, int] = {"low": 0, "normal": 1, "high": 2, "urgent": 3}
 _GAME_NAMED = 2.0  # the weight of a game's name
-_STATUS_WORDS = 40  # a status question is short
+_HINTS_AND_MODEL = 1.5  # signs of age that are enough where the model suspects a minor as well
+_PERHAPS_ASKED = 0.15  # what the model has to think where words of a question are found
+_AN_AGE = 0.5
+_STATUS_CHARACTERS, _STATUS_WORDS = 600, 40  # a status question is short
 
 
 def _whole(value: Any) -> Any:
@@ -56,51 +81,153 @@ class _Belief:
         return max(self.shares, key=self.shares.__getitem__)
 
 
-@lru_cache(maxsize=1)
-def packaged() -> rules.Rules:
-    """The rules that come with this release, compiled once in a process."""
-    return rules.load()
+Ask = Callable[[str], Opinion]
 
 
-def triage(message: Message) -> Triage:
-    """What to make of a message, by the packaged rules. Pure, and never raises whatever the text holds."""
-    return judge(message, packaged())
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the operator decides of triage; crosses to the workers by value."""
+
+    rules_file: Path | None = None
+    evidence_url: str = ""
+    evidence_hours: float = 2.0
+    time_zone: str = "Europe/Istanbul"
 
 
-def judge(message: Message, book: rules.Rules) -> Triage:
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict with what led to it, for people who ask why."""
+
+    triage: Triage
+    shares: dict[Category, float]
+    found: Found
+
+
+def configured(settings: TriageSettings, time_zone: str) -> Callable[[Message], Triage]:
+    """`triage` with the operator's settings, fit to be sent to a worker. Raises RulesError for a wrong rules file."""
+    if settings.rules_file:
+        rules.load(settings.rules_file)
+    given = settings.rules_file, settings.evidence_url, settings.evidence_hours
+    return partial(triage, config=Config(*given, time_zone))
+
+
+def triage(message: Message, config: Config = Config()) -> Triage:
+    """What to make of a message, by the rules of now. Never raises whatever the text holds."""
+    return judge(message, rulebook.of(config.rules_file).current(), config).triage
+
+
+def judge(message: Message, book: rules.Rules, config: Config = Config(), ask: Ask | None = None) -> Judged:
     """What to make of a message by these rules. The subject and the fresh text count, quoted text does not."""
     text = f"{message.subject}\n{message.text}".strip()
     when = message.sent_at or message.received_at
-    wide = rules.plain_words(_edges(text, _FLAGS_READ))
+    folded = fold(_edges(text, _FLAGS_READ))
+    wide = rules.words_of(folded)
     narrow = _edges(wide, _NARROW_READ)
-    flags, reasons = _flags(wide, book)
-    ages = age.read(narrow, when.year)
-    if ages.reported and "minor_report" in book.data.flags and "minor_report" not in flags:
-        flags = [*flags, "minor_report"]
+    found = book.lexicon.find(wide)
+    opinion = (ask or _model()[0])(narrow)
+    flags, reasons = _flags(found, opinion, book)
+    ages = _aged(age.read(narrow, when.year), opinion, book)
+    flags = _with_minor(flags, ages, book)
     reasons += [ages.reason] if ages.reason else []
-    kind = _kind(narrow, flags, book)
-    games = _games(narrow, book)
-    belief = _classify(narrow, kind, games, book)
+    kind = _kind(narrow, found, flags, opinion, book)
+    games = _games(found)
+    belief = _blended(_classify(found, kind, games, book), opinion, book.data.model_share)
+    belief = _weighed(belief, flags, book)
     category, confidence, why = _category(message, kind, flags, belief, book)
-    review = why == _ABSTAINS or ages.unsure
-    if kind == "thanks":
-        flags = [*flags, "thanks_only"]
-    if _is_status_question(message, text, book):
-        flags = [*flags, "status_question"]
-    priority, urgency = _priority(message, kind, flags, book)
-    return Triage(
+    priority, urgency = _priority(message, kind, flags, opinion, book, underage=ages.sender)
+    named = entities.extract(text, when, games, folded)
+    verdict = Triage(
         language=message.language or language.detect(message.text or message.subject),
         kind=kind,
         category=category,
         department=_department(kind, category, abstains=why == _ABSTAINS, book=book),
         priority=priority,
         underage=ages.sender,
-        flags=(*flags, "needs_review") if review else tuple(flags),
-        entities=entities.extract(text, when, games),
+        flags=_all_flags(message, text, kind, flags, found, book, review=why == _ABSTAINS or ages.unsure),
+        entities=named,
         confidence=round(confidence, 3),
         reasons=tuple(reason for reason in (*urgency, *reasons, why) if reason),
-        classifier=f"{NAME}+{book.data.version}",
+        classifier=f"{NAME}+{_model()[1]}+{book.data.version}",
+        evidence=_evidence(named, folded, when, config),
     )
+    return Judged(verdict, belief.shares, found)
+
+
+def _all_flags(
+    message: Message,
+    text: str,
+    kind: Kind,
+    flags: list[str],
+    found: Found,
+    book: rules.Rules,
+    *,
+    review: bool,
+) -> tuple[str, ...]:
+    """The flags of the rules, and those that follow from the rest."""
+    more = ["thanks_only"] if kind == "thanks" else []
+    more += ["status_question"] if _is_status_question(message, text, found, book) else []
+    return (*flags, *more, *(["needs_review"] if review else []))
+
+
+def _evidence(named: Entities, folded: str, when: datetime, config: Config) -> Evidence:
+    hours, zone = config.evidence_hours, config.time_zone
+    return evidence.of(
+        named, folded[:_EVIDENCE_READ], when, url=config.evidence_url, hours=hours, time_zone=zone
+    )
+
+
+@lru_cache(maxsize=1)
+def _model() -> tuple[Ask, str]:
+    """The trained model that comes with this release and its version; the rules alone decide where there is none."""
+    if not files("router").joinpath("data/model.npz").is_file():
+        return (lambda _: Opinion({}, {})), "untrained"
+    try:
+        trained = model.packaged()
+    except ConfigError as error:
+        log.error("the model cannot be used, the rules decide alone", problems=list(error.problems))  # noqa: TRY400  no trace
+        return (lambda _: Opinion({}, {})), "untrained"
+    return trained.opinion, trained.version
+
+
+def _blended(belief: _Belief, opinion: Opinion, weight: float) -> _Belief:
+    """Belief of the rules and of the model, multiplied: both have a say, and neither alone decides."""
+    if not opinion.shares:
+        return belief
+    powers = {
+        name: share ** (1 - weight) * max(opinion.shares.get(name, 0.0), 1e-6) ** weight
+        for name, share in belief.shares.items()
+    }
+    total = sum(powers.values())
+    return _Belief({name: power / total for name, power in powers.items()}, belief.terms)
+
+
+def _weighed(belief: _Belief, flags: list[str], book: rules.Rules) -> _Belief:
+    """A flag speaks for its category with its weight, but the rest of the text has a say."""
+    spoken_for = {book.data.flags[name].category for name in flags}
+    powers = {
+        name: share * (book.data.flag_weight if name in spoken_for else 1)
+        for name, share in belief.shares.items()
+    }
+    total = sum(powers.values())
+    return _Belief({name: power / total for name, power in powers.items()}, belief.terms)
+
+
+def _aged(ages: age.Age, opinion: Opinion, book: rules.Rules) -> age.Age:
+    """What the text says of age; where it only hints at it, the model has a say, and alone it calls a person."""
+    if ages.sender or opinion.suspicions.get("underage", 0.0) < book.data.underage_suspicion:
+        return ages
+    sender = ages.unsure or ages.hints >= _HINTS_AND_MODEL
+    return replace(
+        ages, sender=sender, unsure=not sender, reason="speaks like a minor, as the model thinks, too"
+    )
+
+
+def _with_minor(flags: list[str], ages: age.Age, book: rules.Rules) -> list[str]:
+    """A sender who is a minor reports nobody but himself; an age somebody else is said to have is a report."""
+    others = [flag for flag in flags if flag != "minor_report"]
+    if "minor_report" not in book.data.flags or (ages.sender and not ages.reported):
+        return others
+    return [*others, "minor_report"] if ages.reported or "minor_report" in flags else flags
 
 
 _ABSTAINS = "below the confidence limit: a person decides"
@@ -111,21 +238,43 @@ def _edges(text: str, sizes: tuple[int, int]) -> str:
     return text if len(text) <= head + tail else f"{text[:head]} \n {text[-tail:]}"
 
 
-def _flags(plain: str, book: rules.Rules) -> tuple[list[str], list[str]]:
+def _flags(found: Found, opinion: Opinion, book: rules.Rules) -> tuple[list[str], list[str]]:
     """The must-never-miss rules that fire, in the order of the file, and why."""
     terms: dict[str, str] = {}
     spared = set()
-    for hit in book.flags.find(plain):
-        _, name, key = hit.place
-        if key == "unless":
+    for hit in found.hits:
+        group, name, key = hit.place
+        if group == "flags" and key == "unless":
             spared.add(name)
-        else:
-            terms.setdefault(name, hit.term)
+        elif group == "flags":
+            terms.setdefault(name, f"found “{hit.term}”")
+    for name, total in _signs(found, book).items():
+        if total >= book.data.flags[name].limit:
+            terms.setdefault(name, _spoken_signs(name, found, book))
+    for name, rule in book.data.flags.items():
+        if name not in terms and opinion.suspicions.get(name, 0.0) >= rule.suspicion:
+            terms[name] = f"the model suspects it ({opinion.suspicions[name]:.2f})"
     fired = [name for name in book.data.flags if name in terms and name not in spared]
-    return fired, [f"{name}: found “{terms[name]}”" for name in fired]
+    return fired, [f"{name}: {terms[name]}" for name in fired]
 
 
-def _kind(plain: str, flags: list[str], book: rules.Rules) -> Kind:
+def _signs(found: Found, book: rules.Rules) -> dict[str, float]:
+    """What the classes of words found add up to, for each flag that knows one of them."""
+    totals: dict[str, float] = {}
+    for word_class in found.classes:
+        for flag, weight in book.signs.get(word_class, ()):
+            totals[flag] = totals.get(flag, 0.0) + weight
+    return totals
+
+
+def _spoken_signs(flag: str, found: Found, book: rules.Rules) -> str:
+    signs = book.data.flags[flag].signs
+    return "found " + ", ".join(
+        f"{s} “{found.said(s)}”" for s in signs if signs[s] > 0 and s in found.classes
+    )
+
+
+def _kind(plain: str, found: Found, flags: list[str], opinion: Opinion, book: rules.Rules) -> Kind:
     """In doubt a complaint."""
     urgent = any(book.data.flags[name].priority == "urgent" for name in flags)
     if "data_request" in flags and not urgent:
@@ -135,12 +284,18 @@ def _kind(plain: str, flags: list[str], book: rules.Rules) -> Kind:
         rule.longest_words for rule in (book.data.kinds["thanks"], book.data.kinds["enquiry"])
     ):
         return "complaint"
-    found = {hit.place[1:] for hit in book.kinds.find(plain)}
+    kinds = {hit.place[1:] for hit in found.hits if hit.place[0] == "kinds"}
 
     def holds(kind: str) -> bool:
         fits = words <= book.data.kinds[kind].longest_words
-        return fits and (kind, "any") in found and (kind, "unless") not in found
+        return fits and (kind, "any") in kinds and (kind, "unless") not in kinds
 
+    if opinion.suspicions:
+        thanks, enquiry = (opinion.suspicions.get(name, 0.0) for name in ("thanks", "enquiry"))
+        if thanks > enquiry and thanks >= book.data.kind_suspicion:
+            return "complaint" if holds("problem") else "thanks"
+        asks = enquiry >= book.data.kind_suspicion or (holds("enquiry") and enquiry >= _PERHAPS_ASKED)
+        return "enquiry" if asks else "complaint"
     if holds("problem"):
         return "complaint"
     if holds("thanks"):
@@ -148,13 +303,15 @@ def _kind(plain: str, flags: list[str], book: rules.Rules) -> Kind:
     return "enquiry" if holds("enquiry") else "complaint"
 
 
-def _classify(plain: str, kind: Kind, games: tuple[str, ...], book: rules.Rules) -> _Belief:
+def _classify(found: Found, kind: Kind, games: tuple[str, ...], book: rules.Rules) -> _Belief:
     """The share of belief in each category: a softmax over the weights of the terms found."""
     scores = {name: rule.bias for name, rule in book.data.categories.items()}
     if kind == "enquiry":
         scores["general"] += 1.0
     terms: dict[str, list[str]] = {}
-    for hit in book.categories.find(plain):
+    for hit in found.hits:
+        if hit.place[0] != "categories":
+            continue
         category = cast("Category", hit.place[1])
         scores[category] += rules.WEIGHTS[hit.place[2]]
         terms.setdefault(category, []).append(hit.term)
@@ -170,12 +327,15 @@ def _classify(plain: str, kind: Kind, games: tuple[str, ...], book: rules.Rules)
 def _category(
     message: Message, kind: Kind, flags: list[str], belief: _Belief, book: rules.Rules
 ) -> tuple[Category, float, str]:
-    """The category, how sure we are, and why: a must-never-miss rule, else the customer, else the text."""
+    """The category, how sure we are, and why: the customer's unless a must-never-miss rule fires, else the text."""
     said = f"text says {belief.best}"
     ruled = next((book.data.flags[name].category for name in flags if book.data.flags[name].category), None)
-    if ruled:
-        chosen = f"; chosen by the customer: {message.chosen_category}" if message.chosen_category else ""
-        return ruled, 0.95, f"{ruled} by a rule that must not be missed{chosen}"
+    if ruled and message.chosen_category:
+        return (
+            ruled,
+            0.95,
+            f"{ruled} by a rule that must not be missed; chosen by the customer: {message.chosen_category}",
+        )
     if message.chosen_category:
         return message.chosen_category, 0.95, f"chosen by the customer: {message.chosen_category}; {said}"
     if kind in {"thanks", "data_request"}:
@@ -197,22 +357,33 @@ def _department(kind: Kind, category: Category, *, abstains: bool, book: rules.R
 
 
 def _priority(
-    message: Message, kind: Kind, flags: list[str], book: rules.Rules
+    message: Message, kind: Kind, flags: list[str], opinion: Opinion, book: rules.Rules, *, underage: bool
 ) -> tuple[Priority, list[str]]:
     if message.call is not None and message.call.emergency:
         return "urgent", ["logged as an emergency call"]
     given: list[Priority] = [book.data.flags[name].priority for name in flags if name in book.data.flags]
+    if underage and kind == "complaint":
+        given.append(book.data.underage_priority)
+    urgency = opinion.suspicions.get("urgent", 0.0)
+    if opinion.suspicions.get("underage", 0.0) >= _AN_AGE:
+        urgency = (
+            0.0  # what looks like an age made the model think of a minor, and ages are read better than that
+        )
+    if urgency >= book.data.urgent_suspicion and kind == "complaint" and "urgent" not in given:
+        return "urgent", [f"the model suspects an emergency ({urgency:.2f})"]
     floor: Priority = "low" if kind in {"thanks", "enquiry"} else "normal"
     return max([floor, *given], key=_RANK.__getitem__), []
 
 
-def _is_status_question(message: Message, text: str, book: rules.Rules) -> bool:
+def _is_status_question(message: Message, text: str, found: Found, book: rules.Rules) -> bool:
     """Whether nothing but the state of a code is asked: all other words are among the polite ones."""
-    if len(text) > 600 or message.attachments or not (codes := tracking.find(text)):
+    rule = book.data.status_question
+    if len(text) > _STATUS_CHARACTERS or message.attachments or set(found.words).isdisjoint(rule.asking):
+        return False
+    if not (codes := tracking.find(text)):
         return False
     symbols = set("".join(codes))
-    words = [word for word in rules.plain_words(text).split() if not _is_of_code(word, codes, symbols)]
-    rule = book.data.status_question
+    words = [word for word in found.words if not _is_of_code(word, codes, symbols)]
     asking, allowed = set(rule.asking), {*rule.asking, *rule.polite}
     return len(words) <= _STATUS_WORDS and not asking.isdisjoint(words) and allowed.issuperset(words)
 
@@ -222,11 +393,11 @@ def _is_of_code(word: str, codes: list[str], symbols: set[str]) -> bool:
     return set(typed) <= symbols and any(typed in code or code in typed for code in codes)
 
 
-def _games(plain: str, book: rules.Rules) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(hit.place[1] for hit in book.games.find(plain)))
+def _games(found: Found) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(hit.place[1] for hit in found.hits if hit.place[0] == "games"))
 
 
-def from_line(line: dict[str, Any]) -> dict[str, Any]:
+def from_line(line: dict[str, Any], config: Config = Config()) -> dict[str, Any]:
     """One line of `intake triage`: {id, channel, text, subject?, sent_at?} in, the verdict as plain JSON out.
 
     A line that cannot be read gives {id, error} and nothing is raised.
@@ -236,7 +407,7 @@ def from_line(line: dict[str, Any]) -> dict[str, Any]:
         message = _message(line)
     except ValidationError as error:
         return {"id": given, "error": _one_sentence(error)}
-    verdict = triage(message).model_dump(mode="json")
+    verdict = triage(message, config).model_dump(mode="json")
     verdict["entities"].pop("games")
     order = (
         "language",
@@ -250,6 +421,16 @@ def from_line(line: dict[str, Any]) -> dict[str, Any]:
         "confidence",
     )
     return {"id": given} | {key: verdict[key] for key in (*order, "reasons", "classifier")}
+
+
+def explained(line: dict[str, Any], config: Config = Config()) -> str:
+    """One line of `intake triage --explain` as a block that people read."""
+    try:
+        message = _message(line)
+    except ValidationError as error:
+        return f"{line.get('id')}: {_one_sentence(error)}\n"
+    judged = judge(message, rulebook.of(config.rules_file).current(), config)
+    return explain.block(str(line.get("id", "")), judged.triage, judged.shares)
 
 
 def _message(line: Any) -> Message:

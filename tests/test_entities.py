@@ -58,6 +58,13 @@ def _amounts(text: str) -> list[str]:
         ("5000 рублей", ["5000 RUB"]),
         ("2023 500 TL", ["500 TRY"]),
         ("0,5 btc", ["0.50 BTC"]),
+        ("1,5 milyon", ["1500000 TRY"]),
+        ("on iki bin beş yüz", ["12500 TRY"]),
+        ("3 bin 500 lira", ["3500 TRY"]),
+        ("5bin çektim", ["5000 TRY"]),
+        ("1250 liramı verin", ["1250 TRY"]),
+        ("500 Türk Lirası", ["500 TRY"]),
+        ("bin kere söyledim, iki bin kişi yazdı", []),
     ],
 )
 def test_amounts_are_read_as_people_write_them(text: str, expected: list[str]) -> None:
@@ -115,6 +122,12 @@ def test_phones_become_e164(text: str, expected: str) -> None:
     assert extract(text, NOW).phones == (expected,)
 
 
+@pytest.mark.parametrize("text", ["0999 123 45 67", "+90 111 222 33 44", "12345678901234"])
+def test_what_no_plan_knows_is_no_phone(text: str) -> None:
+    """A row of digits that no country gives to a subscriber is not called."""
+    assert extract(text, NOW).phones == ()
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -131,6 +144,12 @@ def test_phones_become_e164(text: str, expected: str) -> None:
         ("3 gün önce", "2026-11-20"),
         ("two weeks ago", "2026-11-09"),
         ("bugün", "2026-11-23"),
+        ("geçen hafta salı", "2026-11-17"),
+        ("5 Kasım Perşembe", "2026-11-05"),
+        ("ayın 25inde", "2026-10-25"),
+        ("vor 3 Tagen", "2026-11-20"),
+        ("3 дня назад", "2026-11-20"),
+        ("am Freitag", "2026-11-20"),
     ],
 )
 def test_dates_count_from_the_message(text: str, expected: str) -> None:

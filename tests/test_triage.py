@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from intake import tracking
 from intake.schema import Call, Message, Triage
-from router.triage import from_line, triage
+from router.model import CATEGORIES, Opinion
+from router.rulebook import packaged
+from router.triage import Ask, from_line, judge, triage
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -21,6 +23,49 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 def _judge(text: str, **more: Any) -> Triage:
     given_ = {"channel": "email", "source": "test", "received_at": NOW, "text": text} | more
     return triage(Message.model_validate(given_))
+
+
+def _message(text: str) -> Message:
+    return Message(channel="email", source="test", received_at=NOW, text=text)
+
+
+def _unsure(_: str) -> Opinion:
+    """A model that knows nothing."""
+    return Opinion(dict.fromkeys(CATEGORIES, 1 / 6), {})
+
+
+def _suspecting(**suspicions: float) -> Ask:
+    """A model that suspects these, and nothing else."""
+    return lambda _: Opinion(dict.fromkeys(CATEGORIES, 1 / 6), {"thanks": 0.0, **suspicions})
+
+
+def test_the_model_has_a_say_and_rules_have_theirs() -> None:
+    """Shares of the model and weights of the rules are multiplied: what both speak for wins."""
+    text, shares = "siparişim", dict.fromkeys(CATEGORIES, 0.04) | {"game": 0.8}
+    judged = judge(_message(text), packaged(), ask=lambda _: Opinion(dict(shares), {}))
+    assert (judged.triage.category, judged.triage.department) == ("game", "games")
+    assert abs(sum(judged.shares.values()) - 1) < 1e-9
+
+
+def test_what_the_model_suspects_is_not_missed() -> None:
+    """Without a word of any rule a suspicion raises the flag, the priority and says why."""
+    verdict = judge(_message("bu akşam bitiyor"), packaged(), ask=_suspecting(crisis=0.9)).triage
+    assert ("crisis" in verdict.flags, verdict.priority) == (True, "urgent")
+    assert "crisis: the model suspects it (0.90)" in verdict.reasons
+    urgent = judge(_message("bakar mısınız"), packaged(), ask=_suspecting(urgent=0.95)).triage
+    assert (urgent.priority, urgent.flags) == ("urgent", ("needs_review",))
+
+
+def test_a_minor_that_only_the_model_suspects_is_looked_at() -> None:
+    """The model alone refuses nobody: a person looks."""
+    verdict = judge(_message("çekimim gelmedi"), packaged(), ask=_suspecting(underage=0.99)).triage
+    assert (verdict.underage, "needs_review" in verdict.flags) == (False, True)
+
+
+def test_a_complaint_of_a_minor_is_urgent() -> None:
+    """Who says to be under 18 is a minor playing."""
+    verdict = _judge("16 yaşındayım, çekimim gelmedi")
+    assert (verdict.underage, verdict.priority) == (True, "urgent")
 
 
 def test_the_customers_choice_decides_and_both_are_kept() -> None:
@@ -47,9 +92,9 @@ def test_a_must_never_miss_rule_beats_the_choice(text: str, category: str, depar
 
 def test_below_the_limit_a_person_decides() -> None:
     """Without anything to go by: department general, flagged, low confidence; the category is a guess."""
-    verdict = _judge("şey olmuş yine aynısı işte")
+    verdict = judge(_message("şey olmuş yine aynısı işte"), packaged(), ask=_unsure).triage
     assert (verdict.department, verdict.flags) == ("general", ("needs_review",))
-    assert verdict.confidence < 0.4
+    assert verdict.confidence < packaged().data.abstain_below
 
 
 def test_quoted_text_counts_for_nothing() -> None:
@@ -131,7 +176,7 @@ def test_a_line_gives_the_documented_keys() -> None:
     assert line["entities"] == {
         "amounts": [{"value": "1250.50", "currency": "TRY"}], "ids": [], "ibans": [], "phones": [], "dates": [],
     }  # fmt: skip
-    assert line["classifier"].startswith("rules-1+")
+    assert line["classifier"].startswith("rules-2+")
 
 
 @pytest.mark.parametrize(
@@ -173,12 +218,12 @@ def test_no_text_can_crash_it(text: str, subject: str) -> None:
     "piece", ["a", "çekim ", "kendimi ", "\n", "ﷺ", "İ", "on ", "16 yaşında oğlum ", "a b ", "🙏", "2 a "]
 )
 def test_a_megabyte_is_bounded(piece: str) -> None:
-    """A 1 MB text is judged in under a second and a half of CPU."""
+    """A 1 MB text is judged in under a fifth of a second of CPU."""
     text = piece * (1_000_000 // len(piece))
     _judge("warm up, bu bir ısınma mesajı")
     begun = time.process_time()
     _judge(text)
-    assert time.process_time() - begun < 1.5
+    assert time.process_time() - begun < 0.2
 
 
 def test_danger_at_the_end_of_a_long_text_is_seen() -> None:

@@ -37,9 +37,9 @@ def _f1(pairs: list[tuple[dict[str, Any], dict[str, Any]]], category: str) -> fl
 
 @pytest.mark.parametrize("name", SETS)
 def test_categories_are_right(name: str) -> None:
-    """Macro-F1 over the six categories is at least 0.9."""
+    """Macro-F1 over the six categories is at least 0.85, in texts written to break it as well."""
     pairs = [(row, got) for row, got in _pairs(name) if "category" in row]
-    assert statistics.mean(_f1(pairs, category) for category in CATEGORIES) >= 0.9
+    assert statistics.mean(_f1(pairs, category) for category in CATEGORIES) >= 0.85
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -64,10 +64,10 @@ def test_flags_and_age_are_not_missed(name: str) -> None:
 
 @pytest.mark.parametrize("name", SETS)
 def test_language_and_kind_are_right(name: str) -> None:
-    """The language is right in 97 of 100 texts, the kind in 95."""
+    """The language is right in 97 of 100 texts, the kind in 90."""
     pairs = _pairs(name)
     assert sum(row["language"] == got["language"] for row, got in pairs) >= 0.97 * len(pairs)
-    assert sum(row["kind"] == got["kind"] for row, got in pairs) >= 0.95 * len(pairs)
+    assert sum(row["kind"] == got["kind"] for row, got in pairs) >= 0.9 * len(pairs)
 
 
 def test_a_message_costs_little() -> None:
