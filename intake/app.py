@@ -13,7 +13,7 @@ import signal
 import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -89,7 +89,8 @@ def load_secret(settings: Settings) -> bytes:
 
 def policy_of(settings: Settings, secret: bytes, mail_source: str | None) -> Policy:
     """What registration needs to know of the configuration."""
-    return Policy(secret, Origin.of(settings), settings.operator.languages, mail_source)
+    window = timedelta(days=settings.sameness.window_days)
+    return Policy(secret, Origin.of(settings), settings.operator.languages, mail_source, window)
 
 
 class Service:
@@ -119,7 +120,8 @@ class Service:
             await self.store.close()
             raise
         self.blobs = open_blobs(settings)
-        self.workers = Workers(normalizers.normalize, triage.triage, settings.workers)
+        judge = triage.configured(settings.triage, settings.operator.time_zone)
+        self.workers = Workers(normalizers.normalize, judge, settings.workers)
         self.channels: dict[str, Channel] = {}
         policy = policy_of(settings, self.secret, mail_source(settings))
         self.acceptor = Acceptor(
@@ -135,7 +137,7 @@ class Service:
         for name, section in settings.channels().items():
             module = importlib.import_module(channel_modules()[name])
             self.channels[name] = module.connect(section, self._core(name))
-        await self.workers.start()
+        self.workers.start_soon()  # seconds, in which the service is up already; the first message waits for it
         # what start-up made stays for ever: the collector need not look at it again (measured: a fifth less CPU)
         gc.freeze()
         gc.set_threshold(_GC_THRESHOLD, 20, 50)

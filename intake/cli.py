@@ -16,7 +16,7 @@ from typing import Annotated, Any, TypeVar
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 
-from intake import __version__
+from intake import __version__, telemetry
 from intake.display import console, errors, write_books, write_json, write_record, write_rows, write_way
 from intake.errors import ConfigError, IntakeError
 from intake.schema import Department
@@ -52,7 +52,6 @@ for sub in (db, topics_app, quarantine_app, aside_app, dead_app, notices_app):
 
 
 def _load(config: Path | None, **given: Any) -> Any:
-    from intake import telemetry
     from intake.app import channel_settings, data_folder
     from intake.settings import load
 
@@ -132,44 +131,13 @@ def demo(
 
     import uvloop
 
-    with tempfile.TemporaryDirectory(prefix="intake-demo-", ignore_cleanup_errors=True) as folder:
-        code = uvloop.run(_play(_demo_settings(config, Path(folder)), once=once))
-    sys.exit(code)
-
-
-def _demo_settings(config: Path | None, folder: Path) -> Any:
-    """Everything in a folder of its own and only the form as a channel: nothing real is read, written or told.
-
-    A configuration file counts only where it is named, so that a real one lying here is left alone.
-    """
-    from intake import telemetry
     from intake.app import channel_settings
-    from intake.settings import load
+    from intake.demo_settings import demo_settings
 
-    channels = channel_settings()
-    given: dict[str, Any] = dict.fromkeys(channels, None) | {"web_form": {}}
-    given |= {"data_dir": folder, "store": {"url": ""}, "blobs": {"url": ""}}
-    given["operator"] = {"languages": ("tr", "en")}
-    given["web"] = dict.fromkeys(("public_host", "private_host"), "127.0.0.1")
-    given["web"] |= dict.fromkeys(("public_url", "private_url"), "")
-    settings = load(config, channels, **given)
-    telemetry.configure_logging("warning", settings.log.format)
-    ports = {name: _free_port(getattr(settings.web, name)) for name in ("public_port", "private_port")}
-    return settings.model_copy(update={"web": settings.web.model_copy(update=ports)})
-
-
-def _free_port(wanted: int) -> int:
-    """The wanted port on loopback, or any other where it is in use."""
-    import socket
-
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", wanted))
-        except OSError:
-            probe.bind(("127.0.0.1", 0))
-        found: int = probe.getsockname()[1]
-        return found
+    with tempfile.TemporaryDirectory(prefix="intake-demo-", ignore_cleanup_errors=True) as folder:
+        settings = demo_settings(config, Path(folder), channel_settings())
+        code = uvloop.run(_play(settings, once=once))
+    sys.exit(code)
 
 
 async def _play(settings: Any, *, once: bool) -> int:
@@ -281,19 +249,34 @@ def normalize(
 
 
 @app.command
-def triage() -> None:
+def triage(
+    *,
+    explain: Annotated[
+        bool, Parameter(negative="", help="A block for people to read, instead of JSON lines.")
+    ] = False,
+    rules: Annotated[Path | None, Parameter(help="Rules to try, instead of the packaged ones.")] = None,
+) -> None:
     """Read JSON lines {id, channel, text, subject?, sent_at?} and print where each goes and why."""
-    from router.triage import from_line
+    from router.rules import load
+    from router.triage import Config as TriageConfig
+    from router.triage import explained, from_line
 
+    if rules is not None:
+        load(rules)
+    config = TriageConfig(rules_file=rules)
     for line in sys.stdin:
-        if line.strip():
-            try:
-                given = json.loads(line)
-            except ValueError:
-                given = {}
-            write_json(
-                from_line(given) if isinstance(given, dict) and given else {"id": None, "error": "not JSON"}
-            )
+        if not line.strip():
+            continue
+        try:
+            given = json.loads(line)
+        except ValueError:
+            given = {}
+        if not isinstance(given, dict) or not given:
+            write_json({"id": None, "error": "not JSON"})
+        elif explain:
+            print(explained(given, config))
+        else:
+            write_json(from_line(given, config))
 
 
 def _code(text: str) -> str:
@@ -327,6 +310,34 @@ def status(code: str, /, *, config: Config = None) -> None:
     if state is None:
         raise IntakeError(f"{code}: there is no such case")
     console.print(str(state))
+
+
+@app.command
+def unlink(code: str, /, *, config: Config = None) -> None:
+    """Make a duplicate a case of its own again; its department gets its `registered`."""
+    from intake import links, tracking
+    from intake.app import utc_now
+    from intake.events import Origin
+
+    settings, canonical = _load(config), _code(code)
+    origin = Origin.of(settings)
+    first = _write(settings, lambda c: links.unlink(c, canonical, origin, utc_now()))
+    console.print(
+        f"{tracking.show(canonical)} is a case of its own, no longer linked to {tracking.show(first)}"
+    )
+
+
+@app.command(name="compare")
+def compare_pairs() -> None:
+    """Read JSON lines {id, a, b, channel_a?, channel_b?, sent_at_a?, sent_at_b?} and print whether b repeats a.
+
+    The same customer is assumed to have written both, a first. A moment not given is now.
+    """
+    from intake.pairs import from_line
+    from router.triage import triage as triage_message
+
+    for line in filter(str.strip, sys.stdin):
+        write_json(from_line(line, triage_message))
 
 
 @app.command
@@ -562,6 +573,7 @@ def notices_replay(notice: str, /, *, config: Config = None) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run a command; every mistake is one line on standard error, and its kind is the exit code."""
+    telemetry.configure_logging("warning", "console")  # what a command prints is for programs too
     try:
         app(arguments, exit_on_error=False, print_error=True, result_action="return_value")
     except CycloptsError:

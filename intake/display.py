@@ -85,6 +85,10 @@ def write_way(way: dict[str, Any], prefix: str) -> None:
         console.print(
             f"  committed {_cell('', row['committed_at'])}  {row['outcome']} {row['reason']}".rstrip()
         )
+    for row in way["relations"]:
+        said = "" if row["confirmed"] else "  to be reviewed"
+        what = "duplicate of" if row["first"] else row["relation"]
+        console.print(f"  related   {what} {tracking.show(row['code'])}  {row['status']}{said}")
     for row in way["attachments"]:
         console.print(
             f"  file      {row['filename']}  {row['media_type']}  {row['size']} bytes  scan {row['scan']}"

@@ -6,7 +6,9 @@ import base64
 import hashlib
 import hmac
 import re
+from collections.abc import Collection
 from email.utils import parseaddr
+from enum import IntEnum
 
 from intake.schema import ContactPoint, RawMessage, Sender
 from intake.text import clean_line
@@ -33,16 +35,29 @@ def points(sender: Sender) -> list[Point]:
     return [(p.kind, p.value) for p in sender.contact_points]
 
 
-def agrees(sender: Sender, contacts: set[Point], *, vouched: bool) -> bool:
-    """Whether what the sender writes belongs to a case with these contacts.
+class Standing(IntEnum):
+    """What a sender may do with a case; each includes those below it."""
+
+    STRANGER = 0
+    """Nothing: what he sends is a case of its own, and he is told nothing of this one."""
+    CLAIMANT = 1
+    """Add to it. Nothing speaks against him being who he says, and nothing for it: he is told nothing."""
+    OWNER = 2
+    """See it: he is told what concerns it."""
+
+
+def standing(sender: Sender, contacts: Collection[Point], *, vouched: bool) -> Standing:
+    """Who may add to a case with these contacts, and who may see it: the one place where that is decided.
 
     The single address he wrote from must be one of the case's, and nothing may speak against it being his;
     a thread token made for his address (`vouched`) outweighs a missing or failed authentication.
     """
     own = points(sender)
     if len(own) != 1 or own[0] not in contacts:
-        return False
-    return vouched or sender.trust != "none"
+        return Standing.STRANGER
+    if vouched or sender.trust in ("authenticated", "verified"):
+        return Standing.OWNER
+    return Standing.STRANGER if sender.trust == "none" else Standing.CLAIMANT
 
 
 def thread_token(secret: bytes, letter: str, address: str) -> str:

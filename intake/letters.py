@@ -28,6 +28,7 @@ class Words:
     next_step: str
     follow: str
     reply: str
+    linked: str
     added: str
     state: str
     list_codes: str
@@ -47,6 +48,8 @@ _TR = Words(
     next_step="Başvurunuz ilgili birime iletildi. Sonucu size yine buradan bildireceğiz.",
     follow="Durumu dilediğiniz zaman şu sayfadan öğrenebilirsiniz: {url}",
     reply="Eklemek istediğiniz bir şey varsa bu iletiyi yanıtlamanız yeterlidir; kodu konuda bırakın.",
+    linked="Aynı konuyu daha önce {first} koduyla bildirmiştiniz; bu başvurunuzu onunla birlikte ele alıyoruz. "
+    "Her iki kod da aynı durumu gösterir.",
     added="Mesajınız {code} kodlu başvurunuza eklendi ve ilgili birime iletildi.",
     state="{code} kodlu başvurunuzun durumu: {status}.",
     list_codes="Son bir saat içinde bize birden çok mesaj gönderdiniz. Hepsini kaydettik; takip kodlarınız:",
@@ -74,6 +77,8 @@ _EN = Words(
     next_step="It has been passed to the department that handles it. You will hear the outcome from us here.",
     follow="You can see where it stands at any time on this page: {url}",
     reply="If you want to add something, just reply to this message and leave the code in the subject.",
+    linked="You told us of the same matter before, under the code {first}; we handle the two together. "
+    "Both codes show the same state.",
     added="Your message was added to your complaint {code} and passed to the department that handles it.",
     state="Your complaint {code}: {status}.",
     list_codes="You sent us several messages within the last hour. All are registered; your tracking codes:",
@@ -111,6 +116,7 @@ def render(
             subject = words.acknowledged
             lines = [
                 f"{words.thanks.format(date=date)}\n{words.your_code.format(code=code)}",
+                *_linked(words, notice),
                 words.keep_code,
                 words.next_step,
                 words.follow.format(url=status_url),
@@ -127,6 +133,12 @@ def _bundle(
     lines = [words.list_codes + "\n" + "\n".join(codes), *sorted(states)]
     lines += [words.keep_code, words.follow.format(url=status_url)]
     return words.several.format(count=len(codes)), _letter(words, lines, operator)
+
+
+def _linked(words: Words, notice: dict[str, Any]) -> list[str]:
+    """The earlier code, where registration found that the reader may know of it."""
+    first = notice["data"].get("first")
+    return [words.linked.format(first=tracking.show(first))] if first else []
 
 
 def _state(words: Words, notice: dict[str, Any]) -> str:

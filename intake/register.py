@@ -6,20 +6,20 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import sqlalchemy as sa
 from uuid_utils import uuid7
 
-from intake import events, identity, tracking
+from intake import events, identity, sameness, tracking
+from intake.casefacts import facts_of, row_of
+from intake.identity import Standing
 from intake.schema import (
     Attachment,
-    ContactPoint,
     Department,
     Message,
     Outcome,
-    Priority,
     RawMessage,
     Receipt,
     Sender,
@@ -31,10 +31,11 @@ from intake.store import tables as t
 from intake.store.bulk import insert_rows
 from intake.store.ledger import insert_new
 from intake.store.registration import CaseState
+from intake.threads import Pointed, Threads, conversation
 from intake.workers import Prepared
 
-_CASE_COLUMNS = [column.name for column in t.cases.columns]
 _RECEIPT_PAUSE = timedelta(hours=1)
+_MOST_RELATED = 50  # relations a case keeps, the newest ones
 _WAITS_FOR_A_PERSON = frozenset({Outcome.QUARANTINED, Outcome.SET_ASIDE})
 _OPEN = frozenset(
     {
@@ -56,6 +57,8 @@ class Policy:
     languages: tuple[str, ...]
     mail_source: str | None
     """The source letters to typed addresses go out through; None: no e-mail is sent."""
+    window: timedelta = timedelta(days=14)
+    """How long a customer's cases are compared with what he sends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +101,6 @@ def _lock_keys(offers: Sequence[Offer]) -> set[str]:
     return keys
 
 
-@dataclass(slots=True)
-class _Threads:
-    """Which cases a message points at, the surest first, and which of them our token vouches for."""
-
-    cases: list[str]
-    vouched: set[str]
-
-
 class _Batch:
     """Looks everything up once, decides offer by offer, and writes table by table."""
 
@@ -119,19 +114,48 @@ class _Batch:
         self._known = ask.known_deliveries(connection, keys)
         self._content = ask.same_content(connection, {o.content_hash for o in offers if o.content_hash})
         found = [o.message for o in offers if o.message]
-        self._look_up_threads(connection, found)
+        self._threads = Threads.look_up(connection, found, now)
         self._owners = ask.customers_of(connection, {p for m in found for p in identity.points(m.sender)})
+        self._same = self._look_up_same(connection, offers)
+        self._cases = ask.lock_cases(connection, self._case_ids(offers))
         self._touched: set[str] = set()
         self._reread: list[str] = []
+        self._verified: list[dict[str, str]] = []
 
-    def _look_up_threads(self, connection: sa.Connection, found: list[Message]) -> None:
-        references = {r for m in found for r in _references(m)}
-        self._letters = ask.cases_of_letters(connection, identity.letters_answered(b"", list(references), ""))
-        self._external = ask.cases_of_messages(connection, references)
-        self._codes = ask.cases_of_codes(connection, {c for m in found for c in m.thread.codes})
-        ids = {*self._letters.values(), *self._external.values(), *self._codes.values()}
-        ids |= {known.case_id for key in self._replayed if (known := self._known.get(key)) and known.case_id}
-        self._cases = ask.lock_cases(connection, ids)
+    def _case_ids(self, offers: Sequence[Offer]) -> set[str]:
+        """All stored cases this batch may add to; locked together, in their order."""
+        ids = self._threads.case_ids() | self._stored_roots(offers)
+        return ids | {k.case_id for key in self._replayed if (k := self._known.get(key)) and k.case_id}
+
+    def _look_up_same(self, connection: sa.Connection, offers: Sequence[Offer]) -> sameness.Known:
+        compared = [
+            (o.message, o.prepared.triage or Triage()) for o in offers if o.message and o.prepared.trace
+        ]
+        customers = {c for m, _ in compared if (c := self._owner(m.sender))}
+        named = {i for m, triage in compared for i in sameness.identifiers_of(m, triage)}
+        return sameness.Known.look_up(connection, customers, named, self._now - self._policy.window)
+
+    def _stored_roots(self, offers: Sequence[Offer]) -> set[str]:
+        """First cases that something of this batch may be linked to."""
+        return {
+            m.root for o in offers if o.message and not self._is_known(o) for m in self._matches(o, o.message)
+        }
+
+    def _is_known(self, offer: Offer) -> bool:
+        content = offer.content_hash is not None and offer.content_hash in self._content
+        return not offer.replay and (offer.raw.source_key in self._known or content)
+
+    def _matches(self, offer: Offer, message: Message) -> list[sameness.Match]:
+        trace, triage = offer.prepared.trace, offer.prepared.triage or Triage()
+        if trace is None or _aside_reason(message):
+            return []
+        named = sameness.identifiers_of(message, triage)
+        return self._same.matches(trace, self._owner(message.sender), named)
+
+    def _owner(self, sender: Sender) -> str | None:
+        """The customer whose contact point he wrote from; typed addresses prove nothing."""
+        own = identity.points(sender) if sender.trust != "none" else []
+        return next((self._owners[p] for p in own if p in self._owners), None)
 
     def take(self, offer: Offer) -> Receipt:
         """Decide one offer; the first rule that fits counts."""
@@ -156,47 +180,50 @@ class _Batch:
             if offer.content_hash and offer.content_hash in self._content:
                 case_id, code = self._content[offer.content_hash]
                 return self._deliver(offer, Outcome.REPEAT, None, case_id=case_id, code=code)
-        threads = self._threads(message)
+        threads = self._threads.of(message, self._policy.secret, self._cases)
         if asked := self._asked_about(offer, threads):
             return self._answer(offer, asked)
         for case_id in threads.cases:
-            case = self._cases[case_id]
+            told = self._cases[case_id]
             vouched = case_id in threads.vouched
-            if case.status in _OPEN and identity.agrees(message.sender, case.contacts, vouched=vouched):
-                return self._follow_up(offer, message, case, vouched=vouched)
-        return self._register(
-            offer, message, offer.prepared.triage or Triage(), self._related(message, threads)
-        )
+            standing = identity.standing(message.sender, told.contacts, vouched=vouched)
+            if self._first(told).status in _OPEN and standing >= Standing.CLAIMANT:
+                return self._follow_up(offer, message, told, vouched=vouched)
+        return self._new(offer, message, self._related(message, threads))
 
-    def _threads(self, message: Message) -> _Threads:
-        references = _references(message)
-        own = identity.points(message.sender)
-        address = own[0][1] if len(own) == 1 else ""
-        ours = identity.letters_answered(self._policy.secret, references, address)
-        vouched = {
-            self._letters[k] for k, made_for_him in ours.items() if made_for_him and k in self._letters
-        }
-        pointed = [
-            *vouched,
-            *(self._letters[k] for k in ours if k in self._letters),
-            *(self._external[r] for r in references if r in self._external),
-            *(self._codes[c] for c in message.thread.codes if c in self._codes),
-        ]
-        return _Threads([c for c in dict.fromkeys(pointed) if c in self._cases], vouched)
+    def _root(self, match: sameness.Match) -> str:
+        case = self._cases.get(match.case_id)
+        return self._first(case).id if case else match.root
 
-    def _asked_about(self, offer: Offer, threads: _Threads) -> CaseState | None:
+    def _first(self, case: CaseState) -> CaseState:
+        """The case whose state counts: the one this is a duplicate of, else itself."""
+        return self._cases.get(case.duplicate_of or "", case)
+
+    def _new(self, offer: Offer, message: Message, related: list[dict[str, Any]]) -> Receipt:
+        """A case of its own, linked to the customer's first one where it says the same."""
+        triage = offer.prepared.triage or Triage()
+        found = [replace(m, root=self._root(m)) for m in self._matches(offer, message)]
+        for match in found:
+            first = self._cases.get(match.root)
+            if first and match.mine and first.status in _OPEN and sameness.may_be_linked(triage, first):
+                related += sameness.proposals(found, first.id)
+                return self._link(offer, message, triage, first, match, related)
+        return self._register(offer, message, triage, related + sameness.proposals(found, None))
+
+    def _asked_about(self, offer: Offer, threads: Pointed) -> CaseState | None:
         triage = offer.prepared.triage
         if triage is None or "status_question" not in triage.flags or not threads.cases or not offer.message:
             return None
         codes = offer.message.thread.codes
         return next((self._cases[i] for i in threads.cases if self._cases[i].code in codes), None)
 
-    def _related(self, message: Message, threads: _Threads) -> list[dict[str, Any]]:
+    def _related(self, message: Message, threads: Pointed) -> list[dict[str, Any]]:
         """Cases a new one names: earlier ones of the same sender, or a stranger's claim to be reviewed."""
         related = []
         for case_id in threads.cases:
             contacts = self._cases[case_id].contacts
-            confirmed = identity.agrees(message.sender, contacts, vouched=case_id in threads.vouched)
+            standing = identity.standing(message.sender, contacts, vouched=case_id in threads.vouched)
+            confirmed = standing >= Standing.CLAIMANT
             related.append({"case_id": case_id, "relation": "earlier", "confirmed": confirmed})
         return related
 
@@ -234,12 +261,52 @@ class _Batch:
     ) -> Receipt:
         case = self._open_case(message, triage, related)
         attachments = self._store_message(offer, message, case)
-        self._rows[t.cases].append(_case_row(case))
-        facts = self._facts(case, message, triage)
+        self._rows[t.cases].append(row_of(case))
+        self._keep_trace(offer, message, triage, case)
+        facts = facts_of(case, message, triage)
         self._rows[t.outbox] += events.registered(facts, message, triage, attachments, self._policy.origin)
         self._remember(case, "registered", {"outcome": outcome.value, "reasons": list(triage.reasons)})
         self._notify(case, message, "acknowledgement", {"code": case.code})
         return self._deliver(offer, outcome, case, reason=offer.prepared.error)
+
+    def _link(
+        self,
+        offer: Offer,
+        message: Message,
+        triage: Triage,
+        first: CaseState,
+        match: sameness.Match,
+        related: list[dict[str, Any]],
+    ) -> Receipt:
+        """A case with its own code that points at the first, whose department is told on the first."""
+        mine = {"case_id": first.id, "relation": "duplicate", "confirmed": True}
+        case = self._open_case(message, triage, [mine, *related])
+        case.duplicate_of, case.department = first.id, first.department
+        attachments = self._store_message(offer, message, case)
+        self._rows[t.cases].append(row_of(case))
+        self._keep_trace(offer, message, triage, case)
+        first.sequence += 1
+        first.related = [*first.related, {**mine, "case_id": case.id}][-_MOST_RELATED:]
+        self._touched.add(first.id)
+        facts = replace(facts_of(first, message, first.triage), received_at=message.received_at)
+        self._rows[t.outbox] += events.duplicate_linked(
+            facts, message, first.triage, attachments, self._policy.origin, at=self._now, duplicate=case.id
+        )
+        why = {"score": match.verdict.score, "reasons": list(match.verdict.reasons)}
+        self._remember(first, "duplicate_linked", {"case_id": case.id, **why})
+        self._remember(case, "registered", {"outcome": "duplicate", "duplicate_of": first.id, **why})
+        owner = identity.standing(message.sender, first.contacts, vouched=False) is Standing.OWNER
+        named = {"first": first.code} if owner else {}
+        self._notify(case, message, "acknowledgement", {"code": case.code, **named})
+        return self._deliver(offer, Outcome.DUPLICATE, case)
+
+    def _keep_trace(self, offer: Offer, message: Message, triage: Triage, case: CaseState) -> None:
+        """What later messages are compared with."""
+        named = sameness.identifiers_of(message, triage)
+        self._rows[t.case_identifiers] += [{"kind": k, "value": v, "case_id": case.id} for k, v in named]
+        if offer.prepared.trace:
+            self._rows[t.traces].append({"case_id": case.id, "document": offer.prepared.trace.dump()})
+            self._same.add(case, offer.prepared.trace, named)
 
     def _read_at_last(self, offer: Offer, message: Message, case: CaseState) -> Receipt:
         """A quarantined message that can be read now: its case gets what it lacked, under the same code."""
@@ -256,11 +323,12 @@ class _Batch:
         self._touched.add(case.id)
         self._reread.append(offer.raw.source_key)
         attachments = self._store_message(offer, message, case)
-        facts = self._facts(case, message, triage)
+        self._keep_trace(offer, message, triage, case)
+        facts = facts_of(case, message, triage)
         self._rows[t.outbox] += events.registered(facts, message, triage, attachments, self._policy.origin)
         if old != case.department:
             self._rows[t.outbox] += events.rerouted(
-                facts, _department(old), triage, self._policy.origin, at=self._now
+                facts, cast("Department", old), triage, self._policy.origin, at=self._now
             )
         self._remember(case, "registered", {"outcome": "replayed", "reasons": list(triage.reasons)})
         if not was_told and message.automatic == "none":
@@ -289,8 +357,7 @@ class _Batch:
         for kind, value in sorted(case.contacts):
             self._rows[t.case_contacts].append({"case_id": case.id, "kind": kind, "value": value})
         self._cases[case.id] = case
-        if message.external_id:
-            self._external.setdefault(message.external_id, case.id)
+        self._threads.opened(message, case.id)
         return case
 
     def _customer(self, sender: Sender) -> str | None:
@@ -304,6 +371,8 @@ class _Batch:
             customer = str(uuid7())
             self._rows[t.customers].append({"id": customer, "name": sender.name, "created_at": self._now})
         for kind, value in proven:
+            if sender.trust == "verified":
+                self._verified.append({"k": kind, "v": value})
             if (kind, value) not in self._owners:
                 self._owners[kind, value] = customer
                 self._rows[t.contact_points].append(
@@ -317,54 +386,33 @@ class _Batch:
             )
         return customer
 
-    def _follow_up(self, offer: Offer, message: Message, case: CaseState, *, vouched: bool) -> Receipt:
+    def _follow_up(self, offer: Offer, message: Message, told: CaseState, *, vouched: bool) -> Receipt:
+        """A further message of a case, of the first one where `told`, whose code he knows, is a duplicate."""
         if vouched and message.sender.trust in ("none", "claimed"):
             sender = message.sender.model_copy(update={"trust": "authenticated"})
             message = message.model_copy(update={"sender": sender})
+        case = self._first(told)
         case.sequence += 1
-        self._touched.add(case.id)
+        self._touched |= {case.id, told.id}
         attachments = self._store_message(offer, message, case)
         triage = case.triage
-        facts = replace(self._facts(case, message, triage), received_at=message.received_at)
+        facts = replace(facts_of(case, message, triage), received_at=message.received_at)
         self._rows[t.outbox] += events.followed_up(
             facts, message, triage, attachments, self._policy.origin, at=self._now
         )
         self._remember(case, "followed_up", {"vouched": vouched})
-        if case.last_receipt_at is None or self._now - case.last_receipt_at >= _RECEIPT_PAUSE:
-            case.last_receipt_at = self._now
-            self._notify(case, message, "receipt", {"code": case.code})
-        return self._deliver(offer, Outcome.FOLLOW_UP, case)
+        if told.last_receipt_at is None or self._now - told.last_receipt_at >= _RECEIPT_PAUSE:
+            told.last_receipt_at = self._now
+            self._notify(told, message, "receipt", {"code": told.code})
+        return self._deliver(offer, Outcome.FOLLOW_UP, None, case_id=case.id, code=told.code)
 
     def _answer(self, offer: Offer, case: CaseState) -> Receipt:
         """The state and nothing else: whoever holds a code may know it."""
         message = offer.message
         if message:
-            self._notify(case, message, "status", {"code": case.code, "status": case.status})
+            status = self._first(case).status
+            self._notify(case, message, "status", {"code": case.code, "status": status})
         return self._deliver(offer, Outcome.ANSWERED, case)
-
-    def _facts(self, case: CaseState, message: Message, triage: Triage) -> events.CaseFacts:
-        contacts = sorted(case.contacts)
-        return events.CaseFacts(
-            case_id=case.id,
-            code=case.code,
-            sequence=case.sequence,
-            status=Status(case.status),
-            department=_department(case.department),
-            category=triage.category,
-            priority=_priority(case.priority),
-            flags=triage.flags,
-            language=case.language,
-            customer_id=case.customer_id,
-            contact_points=[ContactPoint.model_validate({"kind": k, "value": v}) for k, v in contacts],
-            accounts=[message.sender.account] if message.sender.account else [],
-            trust=message.sender.trust,
-            name=message.sender.name,
-            subject=message.subject or case.subject,
-            related=[events.Relation(**r) for r in case.related],
-            registered_at=case.registered_at,
-            received_at=case.received_at,
-            channel=message.channel,
-        )
 
     def _store_message(self, offer: Offer, message: Message, case: CaseState) -> list[Attachment]:
         """The message and its files, under ids that cannot be guessed."""
@@ -379,6 +427,7 @@ class _Batch:
                 "external_id": message.external_id[:500],
                 "received_at": message.received_at,
                 "document": stored.model_dump_json(),
+                "chat": conversation(message) or None,
             }
         )
         self._rows[t.attachments] += [
@@ -492,6 +541,7 @@ class _Batch:
             t.case_contacts,
             t.messages,
             t.attachments,
+            t.traces,
             t.history,
             t.outbox,
             t.notices,
@@ -499,37 +549,24 @@ class _Batch:
             if rows := self._rows[table]:
                 insert_rows(connection, table, rows)
                 # failpoint: table written
-        for table in (t.contact_points, t.accounts, t.quarantine):
+        for table in (t.contact_points, t.accounts, t.quarantine, t.case_identifiers):
             if rows := self._rows[table]:
                 connection.execute(insert_new(connection, table), rows)
+        if self._verified:
+            point = (
+                t.contact_points.c.kind == sa.bindparam("k"),
+                t.contact_points.c.value == sa.bindparam("v"),
+            )
+            connection.execute(
+                sa.update(t.contact_points).where(*point).values(trust="verified"), self._verified
+            )
         for case_id in sorted(self._touched):
             case = self._cases[case_id]
-            changed = {name: value for name, value in _case_row(case).items() if name not in ("id", "code")}
+            changed = {name: value for name, value in row_of(case).items() if name not in ("id", "code")}
             connection.execute(sa.update(t.cases).where(t.cases.c.id == case_id).values(**changed))
-
-
-def _references(message: Message) -> list[str]:
-    """Message ids this one answers, the nearest first."""
-    thread = message.thread
-    ids = [thread.in_reply_to, *reversed(thread.references)]
-    return [i for i in dict.fromkeys(ids) if i]
 
 
 def _aside_reason(message: Message) -> str:
     if message.automatic != "none":
         return message.automatic
     return "spam" if message.spam else ""
-
-
-def _case_row(case: CaseState) -> dict[str, Any]:
-    row = {name: getattr(case, name) for name in _CASE_COLUMNS}
-    row["triage"] = case.triage.model_dump_json()
-    return row
-
-
-def _department(name: str) -> Department:
-    return name  # type: ignore[return-value]
-
-
-def _priority(name: str) -> Priority:
-    return name  # type: ignore[return-value]

@@ -22,6 +22,7 @@ from typing import Any, Literal
 
 import pebble
 import structlog
+from pebble.pool import process as pebble_process
 
 from intake.duplicates import content_hash
 from intake.errors import RejectedMessage, TransientError
@@ -29,7 +30,8 @@ from intake.ports import Normalize, Triager
 from intake.privacy import masked
 from intake.schema import Normalized, RawMessage, Triage
 from intake.settings import Workers as WorkersSettings
-from intake.telemetry import worker_failures
+from intake.telemetry import configure_logging, worker_failures
+from intake.traces import Trace, trace_of
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +61,7 @@ class Prepared:
     error: str = ""
     detail: str = ""
     content_hash: str | None = None
+    trace: Trace | None = None
 
 
 Task = Callable[[Normalize, Triager, RawMessage], Prepared]
@@ -97,7 +100,11 @@ def normalize_only(normalize: Normalize, _: Triager, raw: RawMessage) -> Prepare
 def _prepared(normalized: Normalized, verdict: Triage) -> Prepared:
     """What registration needs; the whole body has done its part with the hash and stays here."""
     hidden = masked(replace(normalized, body=""))
-    return Prepared(hidden, verdict, content_hash=content_hash(normalized))
+    try:
+        trace = trace_of(hidden.message, verdict)
+    except Exception:
+        trace = None  # what cannot be compared is still a complaint
+    return Prepared(hidden, verdict, content_hash=content_hash(normalized), trace=trace)
 
 
 class Workers:
@@ -128,6 +135,11 @@ class Workers:
     async def start(self) -> None:
         """Have the processes ready before the first message. Raises `TransientError` where that fails."""
         await self._running()
+
+    def start_soon(self) -> None:
+        """Have the processes started in the background; whoever comes first waits for them."""
+        if not self._closed:
+            self._begin()
 
     async def prepare(self, raws: Sequence[RawMessage]) -> list[Prepared]:
         """One `Prepared` per message, in order.
@@ -195,16 +207,19 @@ class Workers:
     async def _running(self) -> _Pool:
         if self._closed:
             raise TransientError("the workers are closed")
-        if self._pool is None:
-            pool = _Pool(self._processes, self._arguments, self._preload)
-            self._pool = self._threads.submit(pool.start)
-        starting = self._pool
+        starting = self._begin()
         await asyncio.wait([_watch(starting)])
         error = starting.exception()
         if error:
             self._pool = None if self._pool is starting else self._pool
             raise TransientError(f"the workers cannot be started: {type(error).__name__}") from error
         return starting.result()
+
+    def _begin(self) -> Future[_Pool]:
+        if self._pool is None:
+            pool = _Pool(self._processes, self._arguments, self._preload)
+            self._pool = self._threads.submit(pool.start)
+        return self._pool
 
     def _give_up(self, pool: _Pool) -> None:
         current = self._pool
@@ -359,6 +374,8 @@ class _Context(ForkServerContext):
 # in a worker
 
 _work: tuple[Task, Normalize, Triager] | None = None
+_is_spent = False
+_send_result = pebble_process.send_result
 
 
 def _become_worker(task: Task, normalize: Normalize, triage: Triager, memory_bytes: int) -> None:
@@ -368,6 +385,8 @@ def _become_worker(task: Task, normalize: Normalize, triage: Triager, memory_byt
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     _work = task, normalize, triage
+    configure_logging("warning")
+    pebble_process.send_result = _answer
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)
@@ -388,7 +407,17 @@ def _die_with_parent() -> None:
 
 
 def _prepare_all(raws: Sequence[RawMessage]) -> list[Prepared]:
+    global _is_spent  # noqa: PLW0603  (as above)
     if _work is None:
         raise RuntimeError("not a worker")
     task, normalize, triage = _work
-    return [task(normalize, triage, raw) for raw in raws]
+    prepared = [task(normalize, triage, raw) for raw in raws]
+    _is_spent = any(one.error == "memory" for one in prepared)
+    return prepared
+
+
+def _answer(channel: Any, result: Any) -> None:
+    """Hand over a result. A process that ran out of memory ends then: what it still holds the next one would miss."""
+    _send_result(channel, result)
+    if _is_spent:
+        raise EOFError  # as if there were no more to do; pebble starts another process

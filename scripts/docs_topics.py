@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -48,6 +49,17 @@ _MESSAGES: Final[Mapping[str, tuple[str, tuple[str, ...], str]]] = {
         ("complaint.followed_up.v1",),
         "A further message in a case of the department, in full.",
     ),
+    "duplicateLinked": (
+        "complaint.duplicate_linked.v1",
+        ("complaint.duplicate_linked.v1",),
+        "The customer complained of the same matter again; the text is the new message's. `related` names the "
+        "case it is kept with, which has a code of its own and no `registered`.",
+    ),
+    "duplicateUnlinked": (
+        "complaint.duplicate_unlinked.v1",
+        ("complaint.duplicate_unlinked.v1",),
+        "What was linked to this case is another matter after all; it is registered as a case of its own.",
+    ),
     "rerouted": (
         "complaint.rerouted.v1",
         ("complaint.rerouted.v1",),
@@ -55,12 +67,17 @@ _MESSAGES: Final[Mapping[str, tuple[str, tuple[str, ...], str]]] = {
     ),
     "lifeCycle": (
         "complaint.life_cycle.v1",
-        ("complaint.registered.v1", "complaint.followed_up.v1"),
+        (
+            "complaint.registered.v1",
+            "complaint.followed_up.v1",
+            "complaint.duplicate_linked.v1",
+            "complaint.duplicate_unlinked.v1",
+        ),
         "A fact in the life of any case, without text, subject, name or contact point.",
     ),
     "urgent": (
         "complaint.urgent.v1",
-        ("complaint.registered.v1", "complaint.followed_up.v1"),
+        ("complaint.registered.v1", "complaint.followed_up.v1", "complaint.duplicate_linked.v1"),
         "Somebody has to look at this case now; no text.",
     ),
 }
@@ -158,7 +175,8 @@ def _carried(topic: str) -> tuple[str, ...]:
     if topic == topics.URGENT:
         return ("urgent",)
     owned = {topics.department_topic(department) for department in topics.DEPARTMENTS}
-    return ("registered", "followedUp", "rerouted") if topic in owned else ()
+    facts = ("registered", "followedUp", "duplicateLinked", "duplicateUnlinked", "rerouted")
+    return facts if topic in owned else ()
 
 
 def _about_topic(topic: str) -> str:
@@ -262,6 +280,7 @@ def _headers() -> dict[str, Any]:
 
 _AT = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 _CASE = "019ab001-5c00-7000-8000-000000000001"
+_OTHER = "019ab001-5c00-7000-8000-000000000005"
 _EVENT = "019ab001-5c00-7000-8000-000000000002"
 _TRACE = f"00-{'a1' * 16}-{'b2' * 8}-00"
 
@@ -273,6 +292,12 @@ def _sample(name: str) -> tuple[dict[str, Any], dict[str, str]]:
     facts, message, triage = _facts(department), _mail(), _triage(department)
     if name == "rerouted":
         row = events.rerouted(facts, "technical", triage, origin, at=_AT)[0]
+    elif name == "duplicateLinked":
+        row = events.duplicate_linked(
+            _linked(facts), message, triage, [_FILE], origin, at=_AT, duplicate=_OTHER
+        )[0]
+    elif name == "duplicateUnlinked":
+        row = events.duplicate_unlinked(facts, triage, origin, at=_AT)[0]
     elif name == "followedUp":
         row = events.followed_up(facts, message, triage, [_FILE], origin, at=_AT)[0]
     else:
@@ -280,6 +305,11 @@ def _sample(name: str) -> tuple[dict[str, Any], dict[str, str]]:
         row = rows[{"registered": 0, "lifeCycle": 1, "urgent": 2}[name]]
     value = json.loads(row["value"]) | {"event_id": _EVENT}
     return value, row["headers"] | {"ce_id": _EVENT, "traceparent": _TRACE}
+
+
+def _linked(facts: CaseFacts) -> CaseFacts:
+    relation = events.Relation(case_id=_OTHER, relation="duplicate", confirmed=True)
+    return replace(facts, sequence=2, related=[relation])
 
 
 _FILE = Attachment(

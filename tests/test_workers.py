@@ -9,6 +9,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -20,7 +21,7 @@ import pytest
 from intake.errors import TransientError
 from intake.schema import RawMessage
 from intake.settings import Workers as WorkersSettings
-from intake.workers import CHUNK_BYTES, CHUNK_MESSAGES, Prepared, Workers, prepare, split
+from intake.workers import CHUNK_BYTES, CHUNK_MESSAGES, Prepared, Workers, _Pool, prepare, split
 from tests.data.worker_tasks import normalize, triage
 
 ROOT = Path(__file__).parents[1]
@@ -140,6 +141,29 @@ async def test_a_large_message_goes_through(workers: Workers) -> None:
     assert texts(await workers.prepare([mail(text)])) == [text]
 
 
+async def test_what_a_worker_made_comes_back_whole(workers: Workers) -> None:
+    """Message, files, text and verdict are equal to what the same work gives in this process."""
+    raws = [mail("merhaba"), mail("untriageable"), mail("reject"), mail("file")]
+    assert await workers.prepare(raws) == [prepare(normalize, triage, raw) for raw in raws]
+
+
+async def test_a_start_in_the_background_keeps_nobody_waiting(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The caller goes on while processes start; the first message waits for them."""
+    went_on, seen, start = threading.Event(), [], _Pool.start
+
+    def start_late(pool: _Pool) -> _Pool:
+        seen.append(went_on.wait(5))
+        return start(pool)
+
+    monkeypatch.setattr(_Pool, "start", start_late)
+    workers.start_soon()
+    went_on.set()
+    assert texts(await workers.prepare([mail("early")])) == ["early"]
+    assert seen == [True]
+
+
 @pytest.mark.parametrize(
     ("culprit", "error"), [("hang", "timeout"), ("crash", "died"), ("hog", "memory"), ("panic", "unreadable")]
 )
@@ -158,6 +182,15 @@ async def test_only_the_culprit_fails(workers: Workers, culprit: str, error: str
 async def test_a_culprit_alone_fails(workers: Workers, culprit: str, error: str) -> None:
     """A single message is given up just the same."""
     assert texts(await workers.prepare([mail(culprit)])) == [error]
+
+
+async def test_a_worker_that_ran_out_of_memory_is_replaced(mark: Mark) -> None:
+    """It answers and ends, so that the next message is not short of what it still holds."""
+    alone = Workers(normalize, triage, SETTINGS.model_copy(update={"processes": 1}), preload=())
+    assert texts(await alone.prepare([mail(f"hog {mark.path}")])) == ["memory"]
+    assert texts(await alone.prepare([mail(f"next {mark.path}")])) == ["next"]
+    assert mark.pid() != mark.pid()
+    alone.close()
 
 
 @pytest.mark.parametrize("victim", ["worker", "fork server"])

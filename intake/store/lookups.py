@@ -25,8 +25,11 @@ class StoredFile:
 
 
 def status_of(connection: sa.Connection, code: str) -> Status | None:
-    """Where the case with this canonical code stands."""
-    status = connection.scalar(sa.select(cases.c.status).where(cases.c.code == code))
+    """Where the case with this canonical code stands; a duplicate where the first case does."""
+    first = cases.alias("first")
+    shown = sa.func.coalesce(first.c.status, cases.c.status)
+    joined = cases.outerjoin(first, first.c.id == cases.c.duplicate_of)
+    status = connection.scalar(sa.select(shown).select_from(joined).where(cases.c.code == code))
     return None if status is None else Status(status)
 
 

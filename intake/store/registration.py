@@ -39,6 +39,7 @@ class CaseState:
     received_at: datetime
     registered_at: datetime
     last_receipt_at: datetime | None = None
+    duplicate_of: str | None = None
     contacts: set[Point] = field(default_factory=set)
 
 
@@ -94,6 +95,16 @@ def cases_of_messages(connection: sa.Connection, external_ids: Collection[str]) 
     return {row.external_id: row.case_id for row in connection.execute(chosen)}
 
 
+def cases_of_chats(connection: sa.Connection, chats: Collection[str], since: datetime) -> dict[str, str]:
+    """Case by the conversation its newest message stands in, where that was received after `since`."""
+    if not chats:
+        return {}
+    chosen = sa.select(messages.c.chat, messages.c.case_id).where(
+        messages.c.chat.in_(chats), messages.c.received_at >= since
+    )
+    return {row.chat: row.case_id for row in connection.execute(chosen.order_by(messages.c.id))}
+
+
 def cases_of_letters(connection: sa.Connection, letters: Collection[str]) -> dict[str, str]:
     """Case by the id of a letter we sent."""
     if not letters:
@@ -111,9 +122,13 @@ def cases_of_codes(connection: sa.Connection, codes: Collection[str]) -> dict[st
 
 
 def lock_cases(connection: sa.Connection, ids: Collection[str]) -> dict[str, CaseState]:
-    """The cases with their contact points, locked in the order of their ids until the commit."""
+    """The cases, and those they are duplicates of, with their contact points, locked in the order of their ids."""
     if not ids:
         return {}
+    first = sa.select(cases.c.duplicate_of).where(
+        cases.c.id.in_(sorted(ids)), cases.c.duplicate_of.is_not(None)
+    )
+    ids = {*ids, *connection.scalars(first)}
     chosen = sa.select(cases).where(cases.c.id.in_(sorted(ids))).order_by(cases.c.id).with_for_update()
     found = {
         row["id"]: CaseState(**{**row, "triage": Triage.model_validate(row["triage"])})

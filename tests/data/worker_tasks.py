@@ -33,7 +33,8 @@ def normalize(raw: RawMessage) -> Normalized:
             raise ValueError("secret")
         case "panic":
             raise BaseException("a panic in Rust code")  # noqa: TRY002  (what it looks like here)
-    return Normalized(Message(channel=raw.channel, source=raw.source, received_at=raw.received_at, text=verb))
+    message = Message(channel=raw.channel, source=raw.source, received_at=raw.received_at, text=verb)
+    return Normalized(message, verb, {"0" * 64: b"\xff\0"} if verb == "file" else {})
 
 
 def triage(message: Message) -> Triage:

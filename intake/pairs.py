@@ -1,0 +1,70 @@
+"""Two texts compared from the command line: a JSON line in, the verdict out."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ValidationError
+
+from intake.duplicates import compare
+from intake.ports import Triager
+from intake.privacy import masked
+from intake.schema import ChannelName, Message, Normalized
+from intake.text import clean_text
+from intake.traces import Trace, trace_of
+
+
+def _whole(value: Any) -> Any:
+    """JSON may spell half a surrogate pair, which no text may hold."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
+
+
+_Text = Annotated[str, BeforeValidator(_whole)]
+
+
+class _Pair(BaseModel):
+    """What `intake compare` reads; other keys are not ours and are let pass."""
+
+    a: _Text
+    b: _Text
+    channel_a: ChannelName = "email"
+    channel_b: ChannelName = "email"
+    sent_at_a: datetime | None = None
+    sent_at_b: datetime | None = None
+
+
+def from_line(line: str, triage: Triager) -> dict[str, Any]:
+    """The verdict on one line as plain JSON. A line that cannot be read gives {id, error}; nothing is raised."""
+    try:
+        given = json.loads(line)
+    except ValueError:
+        return {"id": None, "error": "not JSON"}
+    number = given.get("id") if isinstance(given, dict) else None
+    try:
+        pair = _Pair.model_validate(given)
+    except ValidationError as error:
+        return {"id": number, "error": _one_sentence(error)}
+    now = datetime.now(UTC)
+    first = _trace(pair.a, pair.channel_a, pair.sent_at_a or now, triage)
+    second = _trace(pair.b, pair.channel_b, pair.sent_at_b or now, triage)
+    verdict = compare(first, second)
+    return {
+        "id": number,
+        "duplicate": verdict.duplicate,
+        "score": verdict.score,
+        "reasons": [*verdict.reasons],
+    }
+
+
+def _trace(text: str, channel: str, sent: datetime, triage: Triager) -> Trace:
+    sent = sent if sent.tzinfo else sent.replace(tzinfo=UTC)
+    message = Message(channel=channel, source="cli", sent_at=sent, received_at=sent, text=clean_text(text))
+    return trace_of(masked(Normalized(message)).message, triage(message))
+
+
+def _one_sentence(error: ValidationError) -> str:
+    first = error.errors(include_input=False)[0]
+    where = ".".join(map(str, first["loc"]))
+    return f"{where}: {first['msg']}" if where else f"a line has to be a JSON object: {first['msg']}"
