@@ -385,7 +385,7 @@ def _become_worker(task: Task, normalize: Normalize, triage: Triager, memory_byt
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     _work = task, normalize, triage
-    configure_logging("warning")
+    configure_logging("info")
     pebble_process.send_result = _answer
     gc.collect()
     gc.freeze()
