@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from intake.duplicates import compare
+from intake.given import WholeText, moment, one_sentence
 from intake.ports import Triager
 from intake.privacy import masked
 from intake.schema import ChannelName, Message, Normalized
@@ -16,19 +17,11 @@ from intake.text import clean_text
 from intake.traces import Trace, trace_of
 
 
-def _whole(value: Any) -> Any:
-    """JSON may spell half a surrogate pair, which no text may hold."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-
-
-_Text = Annotated[str, BeforeValidator(_whole)]
-
-
 class _Pair(BaseModel):
     """What `intake compare` reads; other keys are not ours and are let pass."""
 
-    a: _Text
-    b: _Text
+    a: WholeText
+    b: WholeText
     channel_a: ChannelName = "email"
     channel_b: ChannelName = "email"
     sent_at_a: datetime | None = None
@@ -45,10 +38,10 @@ def from_line(line: str, triage: Triager) -> dict[str, Any]:
     try:
         pair = _Pair.model_validate(given)
     except ValidationError as error:
-        return {"id": number, "error": _one_sentence(error)}
+        return {"id": number, "error": one_sentence(error)}
     now = datetime.now(UTC)
-    first = _trace(pair.a, pair.channel_a, pair.sent_at_a or now, triage)
-    second = _trace(pair.b, pair.channel_b, pair.sent_at_b or now, triage)
+    first = _trace(pair.a, pair.channel_a, moment(pair.sent_at_a, now), triage)
+    second = _trace(pair.b, pair.channel_b, moment(pair.sent_at_b, now), triage)
     verdict = compare(first, second)
     return {
         "id": number,
@@ -59,12 +52,5 @@ def from_line(line: str, triage: Triager) -> dict[str, Any]:
 
 
 def _trace(text: str, channel: str, sent: datetime, triage: Triager) -> Trace:
-    sent = sent if sent.tzinfo else sent.replace(tzinfo=UTC)
     message = Message(channel=channel, source="cli", sent_at=sent, received_at=sent, text=clean_text(text))
     return trace_of(masked(Normalized(message)).message, triage(message))
-
-
-def _one_sentence(error: ValidationError) -> str:
-    first = error.errors(include_input=False)[0]
-    where = ".".join(map(str, first["loc"]))
-    return f"{where}: {first['msg']}" if where else f"a line has to be a JSON object: {first['msg']}"

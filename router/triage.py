@@ -13,13 +13,14 @@ from datetime import UTC, datetime
 from functools import lru_cache, partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import structlog
-from pydantic import BaseModel, BeforeValidator, ValidationError
+from pydantic import BaseModel, ValidationError
 
 from intake import tracking
 from intake.errors import ConfigError
+from intake.given import WholeText, moment, one_sentence
 from intake.schema import (
     Category,
     ChannelName,
@@ -55,17 +56,12 @@ _AN_AGE = 0.5
 _STATUS_CHARACTERS, _STATUS_WORDS = 600, 40  # a status question is short
 
 
-def _whole(value: Any) -> Any:
-    """JSON may spell half a surrogate pair, which no text may hold."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-
-
 class _Line(BaseModel):
     """What `intake triage` reads; other keys are not ours and are let pass."""
 
     channel: ChannelName
-    text: Annotated[str, BeforeValidator(_whole)]
-    subject: Annotated[str | None, BeforeValidator(_whole)] = None
+    text: WholeText
+    subject: WholeText | None = None
     sent_at: datetime | None = None
 
 
@@ -75,6 +71,12 @@ class _Belief:
 
     shares: dict[Category, float]
     terms: dict[str, list[str]]
+
+    @classmethod
+    def of(cls, powers: dict[Category, float], terms: dict[str, list[str]]) -> _Belief:
+        """Whatever speaks for each category, as shares of one."""
+        total = sum(powers.values())
+        return cls({name: power / total for name, power in powers.items()}, terms)
 
     @property
     def best(self) -> Category:
@@ -197,8 +199,7 @@ def _blended(belief: _Belief, opinion: Opinion, weight: float) -> _Belief:
         name: share ** (1 - weight) * max(opinion.shares.get(name, 0.0), 1e-6) ** weight
         for name, share in belief.shares.items()
     }
-    total = sum(powers.values())
-    return _Belief({name: power / total for name, power in powers.items()}, belief.terms)
+    return _Belief.of(powers, belief.terms)
 
 
 def _weighed(belief: _Belief, flags: list[str], book: rules.Rules) -> _Belief:
@@ -208,8 +209,7 @@ def _weighed(belief: _Belief, flags: list[str], book: rules.Rules) -> _Belief:
         name: share * (book.data.flag_weight if name in spoken_for else 1)
         for name, share in belief.shares.items()
     }
-    total = sum(powers.values())
-    return _Belief({name: power / total for name, power in powers.items()}, belief.terms)
+    return _Belief.of(powers, belief.terms)
 
 
 def _aged(ages: age.Age, opinion: Opinion, book: rules.Rules) -> age.Age:
@@ -320,8 +320,7 @@ def _classify(found: Found, kind: Kind, games: tuple[str, ...], book: rules.Rule
         terms.setdefault("game", []).append(name)
     highest = max(scores.values())
     powers = {name: math.exp((score - highest) / _TEMPERATURE) for name, score in scores.items()}
-    total = sum(powers.values())
-    return _Belief({name: power / total for name, power in powers.items()}, terms)
+    return _Belief.of(powers, terms)
 
 
 def _category(
@@ -406,7 +405,7 @@ def from_line(line: dict[str, Any], config: Config = Config()) -> dict[str, Any]
     try:
         message = _message(line)
     except ValidationError as error:
-        return {"id": given, "error": _one_sentence(error)}
+        return {"id": given, "error": one_sentence(error)}
     verdict = triage(message, config).model_dump(mode="json")
     verdict["entities"].pop("games")
     order = (
@@ -428,15 +427,14 @@ def explained(line: dict[str, Any], config: Config = Config()) -> str:
     try:
         message = _message(line)
     except ValidationError as error:
-        return f"{line.get('id')}: {_one_sentence(error)}\n"
+        return f"{line.get('id')}: {one_sentence(error)}\n"
     judged = judge(message, rulebook.of(config.rules_file).current(), config)
     return explain.block(str(line.get("id", "")), judged.triage, judged.shares)
 
 
 def _message(line: Any) -> Message:
     given = _Line.model_validate(line)
-    sent = given.sent_at or datetime.now(UTC)
-    sent = sent if sent.tzinfo else sent.replace(tzinfo=UTC)
+    sent = moment(given.sent_at, datetime.now(UTC))
     return Message(
         channel=given.channel,
         source="cli",
@@ -445,9 +443,3 @@ def _message(line: Any) -> Message:
         subject=clean_line(given.subject or ""),
         text=clean_text(given.text),
     )
-
-
-def _one_sentence(error: ValidationError) -> str:
-    first = error.errors(include_input=False)[0]
-    where = ".".join(map(str, first["loc"]))
-    return f"{where}: {first['msg']}" if where else f"a line has to be a JSON object: {first['msg']}"
