@@ -29,6 +29,7 @@ from intake.schema import (
 from intake.store import registration as ask
 from intake.store import tables as t
 from intake.store.bulk import insert_rows
+from intake.store.candidates import Identifier
 from intake.store.ledger import insert_new
 from intake.store.registration import CaseState
 from intake.threads import Pointed, Threads, conversation
@@ -116,6 +117,7 @@ class _Batch:
         found = [o.message for o in offers if o.message]
         self._threads = Threads.look_up(connection, found, now)
         self._owners = ask.customers_of(connection, {p for m in found for p in identity.points(m.sender)})
+        self._identifiers: dict[int, list[Identifier]] = {}
         self._same = self._look_up_same(connection, offers)
         self._cases = ask.lock_cases(connection, self._case_ids(offers))
         self._touched: set[str] = set()
@@ -128,11 +130,9 @@ class _Batch:
         return ids | {k.case_id for key in self._replayed if (k := self._known.get(key)) and k.case_id}
 
     def _look_up_same(self, connection: sa.Connection, offers: Sequence[Offer]) -> sameness.Known:
-        compared = [
-            (o.message, o.prepared.triage or Triage()) for o in offers if o.message and o.prepared.trace
-        ]
-        customers = {c for m, _ in compared if (c := self._owner(m.sender))}
-        named = {i for m, triage in compared for i in sameness.identifiers_of(m, triage)}
+        compared = [(o, o.message) for o in offers if o.message and o.prepared.trace]
+        customers = {c for _, message in compared if (c := self._owner(message.sender))}
+        named = {i for offer, message in compared for i in self._named(offer, message)}
         return sameness.Known.look_up(connection, customers, named, self._now - self._policy.window)
 
     def _stored_roots(self, offers: Sequence[Offer]) -> set[str]:
@@ -146,11 +146,17 @@ class _Batch:
         return not offer.replay and (offer.raw.source_key in self._known or content)
 
     def _matches(self, offer: Offer, message: Message) -> list[sameness.Match]:
-        trace, triage = offer.prepared.trace, offer.prepared.triage or Triage()
+        trace = offer.prepared.trace
         if trace is None or _aside_reason(message):
             return []
-        named = sameness.identifiers_of(message, triage)
-        return self._same.matches(trace, self._owner(message.sender), named)
+        return self._same.matches(trace, self._owner(message.sender), self._named(offer, message))
+
+    def _named(self, offer: Offer, message: Message) -> list[Identifier]:
+        """What the message names; asked for at each step of a decision."""
+        if id(offer) not in self._identifiers:
+            triage = offer.prepared.triage or Triage()
+            self._identifiers[id(offer)] = sameness.identifiers_of(message, triage)
+        return self._identifiers[id(offer)]
 
     def _owner(self, sender: Sender) -> str | None:
         """The customer whose contact point he wrote from; typed addresses prove nothing."""
@@ -262,7 +268,7 @@ class _Batch:
         case = self._open_case(message, triage, related)
         attachments = self._store_message(offer, message, case)
         self._rows[t.cases].append(row_of(case))
-        self._keep_trace(offer, message, triage, case)
+        self._keep_trace(offer, message, case)
         facts = facts_of(case, message, triage)
         self._rows[t.outbox] += events.registered(facts, message, triage, attachments, self._policy.origin)
         self._remember(case, "registered", {"outcome": outcome.value, "reasons": list(triage.reasons)})
@@ -284,7 +290,7 @@ class _Batch:
         case.duplicate_of, case.department = first.id, first.department
         attachments = self._store_message(offer, message, case)
         self._rows[t.cases].append(row_of(case))
-        self._keep_trace(offer, message, triage, case)
+        self._keep_trace(offer, message, case)
         first.sequence += 1
         first.related = [*first.related, {**mine, "case_id": case.id}][-_MOST_RELATED:]
         self._touched.add(first.id)
@@ -300,9 +306,9 @@ class _Batch:
         self._notify(case, message, "acknowledgement", {"code": case.code, **named})
         return self._deliver(offer, Outcome.DUPLICATE, case)
 
-    def _keep_trace(self, offer: Offer, message: Message, triage: Triage, case: CaseState) -> None:
+    def _keep_trace(self, offer: Offer, message: Message, case: CaseState) -> None:
         """What later messages are compared with."""
-        named = sameness.identifiers_of(message, triage)
+        named = self._named(offer, message)
         self._rows[t.case_identifiers] += [{"kind": k, "value": v, "case_id": case.id} for k, v in named]
         if offer.prepared.trace:
             self._rows[t.traces].append({"case_id": case.id, "document": offer.prepared.trace.dump()})
@@ -323,7 +329,7 @@ class _Batch:
         self._touched.add(case.id)
         self._reread.append(offer.raw.source_key)
         attachments = self._store_message(offer, message, case)
-        self._keep_trace(offer, message, triage, case)
+        self._keep_trace(offer, message, case)
         facts = facts_of(case, message, triage)
         self._rows[t.outbox] += events.registered(facts, message, triage, attachments, self._policy.origin)
         if old != case.department:

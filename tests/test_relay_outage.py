@@ -175,7 +175,7 @@ async def test_a_producer_ended_in_an_outage_delivers_nothing_later(
         held = [await producer.send(topic, b"zombie", key=str(n).encode()) for n in range(30)]
         began = time.monotonic()
         await producers.end_hard(producer)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10
     finally:
         await in_threads(broker.run, "start")
     await asyncio.sleep(3)

