@@ -85,8 +85,9 @@ crash: install ## kill the service 1,500 times under load and read the books (CR
 	exec .venv/bin/python -m tests.crash $(CRASH_ARGS)
 
 .PHONY: train
-train: install ## train the model of triage and write docs/training.md (TRAIN_ARGS=--with-corrections=FILE)
-	@exec .venv/bin/python scripts/train.py $(TRAIN_ARGS)
+train: install ## train triage and sameness and write docs/training.md (TRAIN_ARGS=--with-corrections=FILE)
+	@.venv/bin/python scripts/train.py $(TRAIN_ARGS)
+	.venv/bin/python scripts/train_pairs.py
 
 .PHONY: lock
 lock: ## resolve pyproject.toml anew: requirements.lock (all), deploy/requirements.lock (what the image installs)

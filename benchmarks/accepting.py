@@ -29,7 +29,7 @@ from intake.store import tables as t
 from intake.store.database import AnyStore
 from intake.workers import Prepared, prepare
 from normalizers.email import normalize
-from router.triage import triage
+from router.triage import triage_all
 
 _MESSAGES = 2_000
 _ALONE = 200
@@ -42,12 +42,9 @@ Rows = dict[str, list[tuple[Any, ...]]]
 
 def offers(count: int, seed: int) -> list[Offer]:
     """Prepared messages, each of a sender of its own."""
-    found = []
-    for mail in mails("plain", count, seed):
-        raw = raw_message(mail, scope=f"INBOX/{seed}")
-        prepared = prepare(normalize, triage, raw)
-        found.append(Offer(raw, prepared, prepared.content_hash))
-    return found
+    raws = [raw_message(mail, scope=f"INBOX/{seed}") for mail in mails("plain", count, seed)]
+    found = zip(raws, prepare(normalize, triage_all, raws), strict=True)
+    return [Offer(raw, prepared, prepared.content_hash) for raw, prepared in found]
 
 
 def _slices(whole: Sequence[Any], size: int) -> list[Any]:

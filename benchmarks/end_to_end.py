@@ -27,7 +27,7 @@ from intake.register import Offer, register
 from intake.schema import RawMessage
 from intake.store.database import AnyStore
 from intake.workers import Prepared, Workers, prepare
-from router.triage import triage
+from router.triage import triage_all
 
 _IN_FLIGHT = 512
 _MESSAGES = 2_000
@@ -39,7 +39,7 @@ _ONE_PROCESS_TARGET, _WORKERS_TARGET, _SUM_TARGET = 7.0, 11.0, 0.8
 
 def in_this_process(raws: Sequence[RawMessage]) -> list[Prepared]:
     """What a worker does, here."""
-    return [prepare(normalizers.normalize, triage, raw) for raw in raws]
+    return prepare(normalizers.normalize, triage_all, raws)
 
 
 async def prepare_here(raws: Sequence[RawMessage]) -> list[Prepared]:
@@ -177,7 +177,7 @@ class _Case:
 
 @asynccontextmanager
 async def workers(where: Path) -> AsyncIterator[Workers]:
-    several = Workers(normalizers.normalize, triage, places.settings(where).workers)
+    several = Workers(normalizers.normalize, triage_all, places.settings(where).workers)
     await several.start()
     try:
         yield several

@@ -18,7 +18,7 @@ from intake.schema import RawMessage
 from intake.workers import prepare
 from normalizers import addresses, dates, mime
 from normalizers.email import normalize
-from router.triage import triage
+from router.triage import triage_all
 
 _NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 _COUNTS: dict[Size, int] = {"plain": 300, "html": 100, "alternative": 100, "image": 16, "attachment": 3}
@@ -129,7 +129,7 @@ def _of_size(size: Size, count: int, options: Options) -> list[Figure]:
             "rust": over(lambda mail: with_rust(mail.raw)),
             "parse": over(lambda mail: with_ours(mail.raw)),
             "whole": over(lambda mail: normalize(raw_message(mail))),
-            "triaged": over(lambda mail: prepare(normalize, triage, raw_message(mail))),
+            "triaged": over(lambda mail: prepare(normalize, triage_all, [raw_message(mail)])),
         },
         options.rounds,
     )

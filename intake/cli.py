@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import json
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -238,10 +237,10 @@ def normalize(
     from intake.batch import normalize_files
     from intake.workers import Workers, normalize_only
     from normalizers.report import to_json
-    from router.triage import triage as triage_message
+    from router.triage import triage_all
 
     settings = _load(config)
-    workers = Workers(normalizers.normalize, triage_message, settings.workers, task=normalize_only)
+    workers = Workers(normalizers.normalize, triage_all, settings.workers, task=normalize_only)
     try:
         asyncio.run(normalize_files(workers, channel, files, settings.limits.message_bytes, to_json))
     finally:
@@ -257,26 +256,22 @@ def triage(
     rules: Annotated[Path | None, Parameter(help="Rules to try, instead of the packaged ones.")] = None,
 ) -> None:
     """Read JSON lines {id, channel, text, subject?, sent_at?} and print where each goes and why."""
+    from intake.given import batches
+    from intake.workers import spare_memory_checks
     from router.rules import load
     from router.triage import Config as TriageConfig
-    from router.triage import explained, from_line
+    from router.triage import explained, from_lines
 
     if rules is not None:
         load(rules)
     config = TriageConfig(rules_file=rules)
-    for line in sys.stdin:
-        if not line.strip():
-            continue
-        try:
-            given = json.loads(line)
-        except ValueError:
-            given = {}
-        if not isinstance(given, dict) or not given:
-            write_json({"id": None, "error": "not JSON"})
-        elif explain:
-            print(explained(given, config))
+    spare_memory_checks()
+    for lines in batches(sys.stdin.buffer):
+        if explain:
+            print("\n".join(explained(line, config) for line in lines))
         else:
-            write_json(from_line(given, config))
+            for answer in from_lines(lines, config):
+                write_json(answer)
 
 
 def _code(text: str) -> str:
@@ -334,10 +329,10 @@ def compare_pairs() -> None:
     The same customer is assumed to have written both, a first. A moment not given is now.
     """
     from intake.pairs import from_line
-    from router.triage import triage as triage_message
+    from router.triage import triage_all
 
     for line in filter(str.strip, sys.stdin):
-        write_json(from_line(line, triage_message))
+        write_json(from_line(line, triage_all))
 
 
 @app.command
@@ -478,10 +473,10 @@ async def _replay(settings: Any, source_keys: list[str]) -> list[dict[str, Any]]
     from intake.blobs import open_blobs
     from intake.replay import replay
     from intake.workers import Workers
-    from router.triage import triage as triage_message
+    from router.triage import triage_all
 
     policy = policy_of(settings, load_secret(settings), mail_source(settings))
-    workers = Workers(normalizers.normalize, triage_message, settings.workers)
+    workers = Workers(normalizers.normalize, triage_all, settings.workers)
     try:
         async with _store(settings, read_only=False) as store:
             blobs = open_blobs(settings)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
 
 import re2
 
@@ -176,8 +178,103 @@ _VAGUE = (
 )
 
 
-def _any(phrases: tuple[str, ...]) -> re2._Regexp[bytes]:
-    return re2.compile(rf"\b(?:{'|'.join(phrases)})")
+_CAME = (
+    r"(?:gel(?:di|mis|diler)|gecti|gecmis\w{0,5}|yatti|yatmis|yansidi|yansimis|acil(?:di|mis)|acmissiniz|actiniz|kalkti"
+    r"|kalkmis|duzel(?:di|mis)|cozul(?:du|mus)|onaylan(?:di|mis)|onayladiniz|sonuclandi|tamamlandi|degisti|kesildi"
+    r"|bitti|hallet\w{1,9}|duzelt(?:tiniz|mis\w{1,7})|coz(?:dunuz|mus\w{1,7})|ekle(?:diniz|mis\w{1,7})"
+    r"|yukle(?:diniz|mis\w{1,7})|yatir(?:diniz|mis\w{1,7})|ode(?:diniz|mis\w{1,7}|ndi|nmis)"
+    r"|gonder(?:diniz|mis\w{1,7})|iade (?:ettiniz|etmis\w{1,7}|edildi)|kapat(?:tiniz|mis\w{1,7})|aldim|girdim"
+    r"|giriyorum|buldum|geldigini|acildigini|yerine geldi\w{0,6})"
+)
+_WENT = (
+    r"(?:came|come|arrived|credited|fixed|lifted|loads?|works?|working|reopened|closed|refunded|returned|settled|paid"
+    r"|sorted|solved|restored|landed|cleared|approved|accepted|sent back|turned up|went through|in my (?:bank|account)"
+    r"|received|angekommen|gepruft|erledigt|da)"
+)
+_BUT = "(?:ama|fakat|ancak|yalniz|lakin|amma|but|however|only|aber|nur)"
+_FINE = (
+    "(?:tesekkur\\w{0,5}|sag ?ol\\w{0,4}|saol\\w{0,4}|eyvallah|sukur|thanks|thank you|cheers|danke|tamam|guzel"
+    "|kabul|gerci|sorun yok)"
+)
+_FEW = r"\W{1,3}(?:\w{1,20}\W{1,3}){0,4}?"
+_SETTLED = (
+    rf"{_CAME}{_FEW}{_BUT}\b",
+    rf"{_CAME} (?:de|da|gerci)\b",
+    rf"{_CAME}{_FEW}{_FINE}\b",
+    rf"{_WENT}{_FEW}(?:{_BUT}|{_FINE}|now|again|different|still)\b",
+    rf"{_FINE}{_FEW}{_BUT}\b",
+    r"thanks? (?:you )?for \w{2,14}ing\b",
+    rf"{_FINE}{_FEW}{_CAME}\b",
+    r"(?:was|is|has been|have|youve|you ve|meanwhile) (?:now |meanwhile |since |already )?(?:fixed|lifted|credited"
+    r"|closed|restored|refunded|reopened|returned)\b",
+    r"(?:loads|works|working|fine|open) now\b",
+    r"now (?:it|you|the|my|there|also|im|i|they)\b",
+    r"simdi (?:de|ise)\b",
+    rf"{_CAME}{_FEW}(?:kalan\w{{0,3}}|fark\w{{0,3}}|eksik|yarisi)\b",
+)
+# \b and \w know Latin letters alone
+_SETTLED_ELSEWHERE = (
+    "(?:приш(?:ел|ла|ло|ли)|зачисл|вернули|решил|открыл|спасибо)[^.!?]{0,40}(?:но|а|теперь|сегодня)",
+    "спасибо[.,! ]{1,3}(?:но|теперь|вош|приш|зашел)",
+    "(?:وصل|تغير|ارجعتم|فتح)[^.!?]{0,30}(?:شكرا|لكن)",
+    "شكرا[^.!?]{0,10}لكن",
+)
+_CHASE = (
+    r"(?:bekliy\w{1,6}|bekledim|waiting|since|gundur|saattir|haftadir|aydir|beri\w{0,4}|kac gun|immer noch|until"
+    r"|ne zaman|ne oldu|nerde|nerede|hani|any news|any update|overdue|outstanding)\b",
+    r"(?:yok mu|artik (?:ver|oden|coz|duzelt|cevap|yatir))",
+)
+_UNHEARD = (
+    r"(?:cevap\w{0,6}|donus|donen|kimse|ses|sus\w{1,8}|bakan|ilgilenen|answer\w{0,3}|reply|replies|nobody|ignor\w{1,5}"
+    r"|explanation|aciklama|oyal\w{2,9}|antwort|niemand)\b",
+)
+_WROTE = (
+    r"(?:yazmist\w{1,4}|yazdim|soylemistim|soyledim|bildir\w{3,9}|anlat(?:tim|mistim)|istemisti\w|demistim|dedim|diyorum"
+    r"|tweet\w{0,4}|emailed|mailed|asked you|reported|geschrieben|once de|telefonda|telefonla"
+    r"|kusura bakma\w{0,5}|noch einmal|yollamistim|atmistim|tekrar aradi)\b",
+    r"(?:i|already|have|just) (?:wrote|written|told|asked|said)\b",
+)
+_TODAY = (
+    r"(?:bugun\w{0,4}|bu (?:sabah|aksam|gece|hafta)\w{0,3}|today\w{0,2}|tonight|this (?:morning|evening|week)|heute)\b",
+)
+_TOO = (r"(?:bu da|bunu da|o da|ayrica|ustelik|also|too|as well|auch)\b", r"\w{2,14}(?:mi|ni|ki|i|u) d[ae]\b")
+_OTHER = (
+    r"(?:diger\w{0,6}|obur\w{0,6}|oteki\w{0,6}|oncek\w{1,6}|another|other|second|ikinci\w{0,4}|gecenki\w{0,6}|ilkin\w{0,5}"
+    r"|gecen haftaki\w{0,5}|opposite|instead|following your)\b",
+)
+_REFUSED = (
+    r"(?:redded\w{2,8}|reddett\w{1,6}|reddi\w{0,4}|rejected|refused|kabul etm\w{1,8}|geri cevir\w{2,8}|declined"
+    r"|abgelehnt)\b",
+    r"(?:now (?:you )?(?:wants?|asks?|demand)|istiyorsunuz|istediniz|demand\w{0,3}|verlangen)\b",
+)
+
+
+_APART = (
+    r"ayri\b",
+    r"(?:ilgisi|alakasi) yok\b",
+    r"unrelated\b",
+    r"(?:a )?(?:different|separate) (?:thing|matter|issue|from|to)\b",
+    r"not the same\b",
+)
+_CORRECTS = (
+    r"yanlis yaz\w{2,7}",
+    r"duzeltme\b",
+    r"duzeltiyorum\b",
+    r"(?:bir |0 )?sifir\w{0,2} (?:unut|eksik|fazla yaz)\w{2,6}",
+    r"correction\b",
+    r"typo\b",
+    r"i meant\b",
+    r"mistyped\b",
+)
+_ROUGHLY = (
+    r"(?:kusur|civari\w{0,3}|yaklasik|yakin|asagi yukari|takriben)\b",
+    r"(?:around|roughly|nearly|almost|approximately|ungefahr|rund|some)\b",
+    r"(?:hundred|thousand|twenty|thirty|forty|fifty)(?:[ -]\w{2,8})?[ -]odd\b",
+)
+
+
+def _any(phrases: tuple[str, ...]) -> str:
+    return rf"\b(?:{'|'.join(phrases)})"
 
 
 _CUES = {
@@ -190,13 +287,43 @@ _CUES = {
     "kin": _any(_KINDRED),
     "wish": _any(_WISH),
     "vague": _any(_VAGUE),
+    "settled": "|".join((_any(_SETTLED), *_SETTLED_ELSEWHERE)),
+    "chase": _any(_CHASE) + "|третий|до сих пор|жду|منذ|ещe не",
+    "unheard": _any(_UNHEARD) + "|никто|ответа",
+    "wrote": _any(_WROTE) + "|повторяю|писал|еще раз|опять я|كتبت",
+    "thanks": _any(
+        (r"(?:tesekkurler|sag ?ol\w{0,4}|saol\w{0,4}|eyvallah|sukur|thanks|thank you|cheers|danke)\b",)
+    )
+    + "|спасибо|شكرا",
+    "but": _any((rf"{_BUT}\b",)),
+    "now": _any((r"(?:simdi|artik|su an|now|jetzt|nun)\b",)) + "|теперь|сеичас|الان",
+    "today": _any(_TODAY) + "|сегодня|اليوم",
+    "too": _any(_TOO) + "|тоже|ايضا",
+    "other": _any(_OTHER),
+    "refused": _any(_REFUSED) + "|отклон|отказ|رفض",
+    "shout": r"!!",
+    "apart": _any(_APART),
+    "corrects": _any(_CORRECTS),
+    "roughly": _any(_ROUGHLY),
 }
+_NAMES = tuple(_CUES)
+
+
+def _set(patterns: Iterable[str]) -> Any:
+    """All patterns as one automaton, which reads a text once."""
+    found = re2.Set.SearchSet()
+    for pattern in patterns:
+        found.Add(pattern)
+    found.Compile()
+    return found
+
+
+_SET = _set(_CUES.values())
 
 
 def cues_of(folded: str) -> set[str]:
     """The cues in a folded text, by the names in `Trace.cues`."""
-    encoded = folded.encode("utf-8", "replace")
-    return {cue for cue, pattern in _CUES.items() if pattern.search(encoded)}
+    return {_NAMES[place] for place in _SET.Match(folded.encode("utf-8", "replace")) or ()}
 
 
 _DEED = re.compile(

@@ -1,10 +1,11 @@
-"""Numbers in a folded text that are neither money with its currency nor ids, by what they count."""
+"""Numbers in a folded text: by what they count where they are neither money nor ids, and all as plain values."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import lru_cache
 
 import re2
 
@@ -270,3 +271,144 @@ def _last(day: int, today: date) -> str:
         if candidate.day == day:
             return candidate.isoformat()
     return ""
+
+
+# all numbers, for weighing rather than deciding
+
+_SMALL = {**_NUMERALS, "yuz": 100, "bin": 1000}
+_SMALL |= {
+    word: number
+    for number, word in enumerate(
+        """two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+        eighteen nineteen twenty""".split(),  # noqa: SIM905  (easier to read)
+        2,
+    )
+}
+_SMALL |= {"thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+_SMALL |= {"hundred": 100, "thousand": 1000}
+_ENDINGS = ("luk", "lik", "lugu", "ligi", "inci", "uncu", "nci", "ncu", "si", "de", "da", "te", "ta", "den", "dan",
+            "er", "ar", "e", "a")  # fmt: skip
+_VALUES = _SMALL | {
+    word + ending: value for word, value in _NUMERALS.items() if word != "on" for ending in _ENDINGS
+}
+_VALUES |= {"yuzluk": 100, "yuzde": 0, "binlik": 1000, "binlige": 1000, "onluk": 10}
+_DURATIONS = ("gun", "saat", "hafta", "day", "hour", "week", "month", "ay", "yil", "year", "tag", "woche", "stund",
+              "dakka", "dakika", "dk", "min", "дн", "час", "kez", "kere", "defa", "times")  # fmt: skip
+_LEAST_COUNTED = 100  # of what a duration is named in
+_DAY_OF_A_MONTH = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2,4}\Z")
+_HALVES = ("bucuk", "bucugu")
+
+
+def numerals(tokens: list[str]) -> set[str]:
+    """The values of all numbers of a folded text's words and figures in order, but for days, hours and durations."""
+    found: set[str] = set()
+    spelt: list[int] = []
+    for place, token in enumerate(tokens):
+        following = tokens[place + 1] if place + 1 < len(tokens) else ""
+        if token in _VALUES:
+            spelt.append(_VALUES[token])
+            if following in _VALUES:
+                continue
+        elif token[0].isdigit():
+            if (typed := _typed(token, following)) is None:
+                continue
+            if following == "bin":
+                spelt.append(int(typed / 1000))
+                continue
+            found.add(_shown_value(typed + 0.5 if following in _HALVES else typed))
+        if spelt:
+            if (value := _sum(spelt)) and not _is_duration(value, following) and (spelt != [10]):
+                found.add(_shown_value(value + 0.5 if following in _HALVES else value))
+            spelt = []
+    return found - _TOO_SMALL
+
+
+_TOO_SMALL = {"0", "1"}
+
+
+def _typed(token: str, following: str) -> float | None:
+    """A number in figures; None for a time, a day or a duration."""
+    if ":" in token or _DAY_OF_A_MONTH.match(token):
+        return None
+    thousand = following in _THOUSAND
+    try:
+        value = float(plain(token, thousands=thousand))
+    except ValueError:
+        return None
+    return None if _is_duration(value, following) else value
+
+
+def _is_duration(value: float, following: str) -> bool:
+    return value < _LEAST_COUNTED and following.startswith(_DURATIONS)
+
+
+def _sum(values: list[int]) -> float:
+    total = group = 0
+    for value in values:
+        if value == 1000:
+            total, group = total + max(group, 1) * 1000, 0
+        elif value == 100:
+            group = max(group, 1) * 100
+        else:
+            group += value
+    return total + group
+
+
+def _shown_value(value: float) -> str:
+    return f"{value:.12g}"
+
+
+def weight_of(value: str) -> float:
+    """How much it says that two texts name this number: long and odd ones say more."""
+    number = float(value)
+    if number < 32:
+        return 0.25 if number < 10 else 0.5
+    digits = len(value.replace(".", "").strip("0"))
+    return 0.8 if digits < 2 else 1.0 if digits < 3 else 1.4
+
+
+def near(one: str, other: str, *, roughly: bool = False) -> bool:
+    """Whether one is the other as people round it: 63 bin is 63,400, 14 is 14.80; `roughly` where they say so."""
+    a, b = sorted((float(one), float(other)))
+    if a < _LEAST_ROUNDED or b - a > _ROUGHLY * b:
+        return False
+    if a == int(b):
+        return True
+    shorter, longer = sorted((_digits(a), _digits(b)))
+    if shorter > _ROUND_DIGITS or shorter == longer:
+        return False
+    off = (b - a) / b
+    if roughly or off <= _CLOSELY * (longer - shorter):
+        return True
+    round_one = a if _digits(a) == shorter else b
+    return longer - shorter >= _ROUND_DIGITS and round_one % 1000 == 0 and off <= _ROUGHLY / 2
+
+
+_LEAST_ROUNDED = 10
+_ROUND_DIGITS = 2  # of a rounded number, before its noughts
+_CLOSELY = 0.01  # of the number, for each digit that is left out
+_ROUGHLY = 0.16
+
+
+def _digits(value: float) -> int:
+    return len(_shown_value(value).replace(".", "").strip("0"))
+
+
+def reckoned(values: frozenset[str]) -> frozenset[str]:
+    """Differences, sums and products of numbers, and one as a percentage of another, from 10 up."""
+    if not 1 < len(values) <= _MOST_RECKONED:
+        return frozenset()
+    return _reckoned(values)
+
+
+@lru_cache(maxsize=256)
+def _reckoned(values: frozenset[str]) -> frozenset[str]:
+    numbers = sorted(float(value) for value in values)
+    found: set[float] = set()
+    for place, low in enumerate(numbers):
+        for high in numbers[place + 1 :]:
+            found.update((high - low, high + low, high * low, high * low / 100))
+    return frozenset(_shown_value(round(value, 2)) for value in found if value >= 10)
+
+
+_MOST_RECKONED = 6  # numbers

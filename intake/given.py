@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from io import BufferedReader
+from typing import Annotated, Any, BinaryIO, cast
 
 from pydantic import BeforeValidator, ValidationError
 
@@ -14,6 +17,33 @@ def _whole(value: Any) -> Any:
 
 
 WholeText = Annotated[str, BeforeValidator(_whole)]
+
+
+_AT_ONCE = 1 << 16  # bytes
+
+
+def batches(stream: BinaryIO) -> Iterator[list[Any]]:
+    """The JSON value of each line, None for what is no JSON; lines that have come together stay together.
+
+    So nobody who types a line waits for the next, and a file is read in big pieces. Empty lines are skipped.
+    """
+    rest, ahead = b"", cast("BufferedReader", stream)
+    while piece := ahead.read1(_AT_ONCE):
+        *lines, last = piece.split(b"\n")
+        if lines:
+            lines[0], rest = rest + lines[0], b""
+        rest += last
+        if found := [_value(line) for line in lines if line.strip()]:
+            yield found
+    if rest.strip():
+        yield [_value(rest)]
+
+
+def _value(line: bytes) -> Any:
+    try:
+        return json.loads(line.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
 
 
 def moment(said: datetime | None, now: datetime) -> datetime:

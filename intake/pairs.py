@@ -39,10 +39,7 @@ def from_line(line: str, triage: Triager) -> dict[str, Any]:
         pair = _Pair.model_validate(given)
     except ValidationError as error:
         return {"id": number, "error": one_sentence(error)}
-    now = datetime.now(UTC)
-    first = _trace(pair.a, pair.channel_a, moment(pair.sent_at_a, now), triage)
-    second = _trace(pair.b, pair.channel_b, moment(pair.sent_at_b, now), triage)
-    verdict = compare(first, second)
+    verdict = compare(*_traces(pair, triage, datetime.now(UTC)))
     return {
         "id": number,
         "duplicate": verdict.duplicate,
@@ -51,6 +48,18 @@ def from_line(line: str, triage: Triager) -> dict[str, Any]:
     }
 
 
+def traces_of_line(given: dict[str, Any], triage: Triager, now: datetime) -> tuple[Trace, Trace]:
+    """The traces of the two texts of a line; `now` where one names no moment. Raises ValidationError."""
+    return _traces(_Pair.model_validate(given), triage, now)
+
+
+def _traces(pair: _Pair, triage: Triager, now: datetime) -> tuple[Trace, Trace]:
+    return (
+        _trace(pair.a, pair.channel_a, moment(pair.sent_at_a, now), triage),
+        _trace(pair.b, pair.channel_b, moment(pair.sent_at_b, now), triage),
+    )
+
+
 def _trace(text: str, channel: str, sent: datetime, triage: Triager) -> Trace:
     message = Message(channel=channel, source="cli", sent_at=sent, received_at=sent, text=clean_text(text))
-    return trace_of(masked(Normalized(message)).message, triage(message))
+    return trace_of(masked(Normalized(message)).message, triage([message])[0])

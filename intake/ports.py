@@ -36,8 +36,8 @@ Returning means the channel took the letter. `TransientError` means it took noth
 Normalize = Callable[[RawMessage], Normalized]
 """Pure. Raises `RejectedMessage` for bytes nothing can be made of; runs in a killable worker."""
 
-Triager = Callable[[Message], Triage]
-"""Pure. Runs in the same worker; a failure never stops registration."""
+Triager = Callable[[Sequence[Message]], list[Triage]]
+"""Pure: a verdict for each message. Runs in the same worker; a failure never stops registration."""
 
 Poll = Callable[[], Awaitable[None]]
 """Watches one source until cancelled. Returning or raising makes the supervisor call it again, with back-off."""

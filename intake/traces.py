@@ -12,17 +12,18 @@ import re2
 
 from intake.concepts import IDLE, meanings, meanings_of_two
 from intake.cues import cues_of, deed_of
-from intake.figures import figures_of
+from intake.figures import figures_of, numerals
 from intake.schema import Entities, Message, Triage
 from intake.text import fold
 
 TEXT_CHARACTERS = 2_000
 """Most characters kept of a text's words."""
+_SHORTEST = 2  # letters of a word
 _READ = (2_400, 600)  # characters looked at, from the beginning and the end
 _MOST = 24  # facts of a kind
 STEM = 5  # letters by which inflected Turkish words are told apart
 
-_WORDS = re.compile(r"[^\W\d_]{2,30}|\d{1,12}(?:[.,:]\d{1,6}){0,4}")
+WORDS = re.compile(r"[^\W\d_]{1,30}|\d{1,12}(?:[.,:]\d{1,6}){0,4}")
 _SIGNATURE = re2.compile(
     r"(?m)^[ \t]{0,9}(?:saygilar\w{0,8}|iyi (?:gunler|calismalar)|(?:kind |best )?regards|sincerely|mfg)\b"
 )
@@ -101,8 +102,11 @@ def trace(
     text = text if len(text) <= head + tail else f"{text[:head]}\n{text[-tail:]}"
     folded = fold(text)
     folded = _unsigned(folded)
-    words, found = _read(folded)
+    read = WORDS.findall(folded)
+    words, found = _read(read)
     facts = _facts(folded, entities, when, found, own_names)
+    if counted := numerals(read):
+        facts["numeral"] = frozenset(sorted(counted)[:_MOST])
     return Trace(
         words=" ".join(words)[:TEXT_CHARACTERS],
         about=frozenset(found.get("about", ())),
@@ -126,15 +130,14 @@ def stems(words: str) -> set[str]:
     return {word[:STEM] for word in words.split()}
 
 
-def _read(folded: str) -> tuple[list[str], dict[str, set[str]]]:
+def _read(read: list[str]) -> tuple[list[str], dict[str, set[str]]]:
     """The words that say something, in order, and what they mean by kind."""
     kept, found = [], {}  # type: tuple[list[str], dict[str, set[str]]]
-    read = _WORDS.findall(folded)
     for word, following in pairwise(read):
         for kind, name in meanings_of_two(word, following):
             found.setdefault(kind, set()).add(name)
     for word in dict.fromkeys(read):
-        if word in IDLE or word[0].isdigit():
+        if len(word) < _SHORTEST or word in IDLE or word[0].isdigit():
             continue
         kept.append(word)
         if deed := deed_of(word):

@@ -28,7 +28,7 @@ from intake.duplicates import content_hash
 from intake.errors import RejectedMessage, TransientError
 from intake.ports import Normalize, Triager
 from intake.privacy import masked
-from intake.schema import Normalized, RawMessage, Triage
+from intake.schema import Message, Normalized, RawMessage, Triage
 from intake.settings import Workers as WorkersSettings
 from intake.telemetry import configure_logging, worker_failures
 from intake.traces import Trace, trace_of
@@ -64,27 +64,39 @@ class Prepared:
     trace: Trace | None = None
 
 
-Task = Callable[[Normalize, Triager, RawMessage], Prepared]
-"""What a worker does with one message; a function of a module, so that it can be named across processes."""
+Task = Callable[[Normalize, Triager, Sequence[RawMessage]], list[Prepared]]
+"""What a worker does with messages; a function of a module, so that it can be named across processes."""
 
 
-def prepare(normalize: Normalize, triage: Triager, raw: RawMessage) -> Prepared:
-    """Normalise and triage one message, whatever happens on the way. Runs in a worker."""
-    read = normalize_only(normalize, triage, raw)
-    if read.normalized is None:
-        return read
-    try:
-        return _prepared(read.normalized, triage(read.normalized.message))
-    except KeyboardInterrupt:
-        raise
-    except BaseException as error:
-        reason = f"triage failed: {type(error).__name__}"
-        failed = Triage(department="general", flags=("needs_review",), reasons=(reason,))
-        return _prepared(read.normalized, failed)
+def prepare(normalize: Normalize, triage: Triager, raws: Sequence[RawMessage]) -> list[Prepared]:
+    """Normalise and triage messages, whatever happens on the way. Runs in a worker.
+
+    One step after the other over all of them, since each needs data of its own: what it needs stays in the
+    processor's cache.
+    """
+    prepared = normalize_only(normalize, triage, raws)
+    places = [at for at, one in enumerate(prepared) if one.normalized]
+    whole = [one.normalized for one in prepared if one.normalized]
+    verdicts = _triaged(triage, [one.message for one in whole])
+    hidden = [masked(replace(one, body="")) for one in whole]  # the body has done its part with the hash
+    traces = list(map(_traced, hidden, verdicts))
+    hashes = list(map(content_hash, whole))
+    made = map(_made, hidden, verdicts, hashes, traces)
+    for at, one in zip(places, made, strict=True):
+        prepared[at] = one
+    return prepared
 
 
-def normalize_only(normalize: Normalize, _: Triager, raw: RawMessage) -> Prepared:
-    """Normalise one message and keep all of it. Runs in a worker."""
+def _made(hidden: Normalized, verdict: Triage, digest: str | None, trace: Trace | None) -> Prepared:
+    return Prepared(hidden, verdict, content_hash=digest, trace=trace)
+
+
+def normalize_only(normalize: Normalize, _: Triager, raws: Sequence[RawMessage]) -> list[Prepared]:
+    """Normalise messages and keep all of them. Runs in a worker."""
+    return [_normalized(normalize, raw) for raw in raws]
+
+
+def _normalized(normalize: Normalize, raw: RawMessage) -> Prepared:
     try:
         return Prepared(normalize(raw), None)
     except RejectedMessage as error:
@@ -97,14 +109,24 @@ def normalize_only(normalize: Normalize, _: Triager, raw: RawMessage) -> Prepare
         return Prepared(None, None, "unreadable", type(error).__name__)
 
 
-def _prepared(normalized: Normalized, verdict: Triage) -> Prepared:
-    """What registration needs; the whole body has done its part with the hash and stays here."""
-    hidden = masked(replace(normalized, body=""))
+def _triaged(triage: Triager, messages: Sequence[Message]) -> list[Triage]:
+    """A verdict for each; where one of them cannot be judged, only that one goes to a person."""
     try:
-        trace = trace_of(hidden.message, verdict)
+        return triage(messages)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        if len(messages) > 1:
+            return [verdict for message in messages for verdict in _triaged(triage, [message])]
+        reason = f"triage failed: {type(error).__name__}"
+        return [Triage(department="general", flags=("needs_review",), reasons=(reason,))]
+
+
+def _traced(hidden: Normalized, verdict: Triage) -> Trace | None:
+    try:
+        return trace_of(hidden.message, verdict)
     except Exception:
-        trace = None  # what cannot be compared is still a complaint
-    return Prepared(hidden, verdict, content_hash=content_hash(normalized), trace=trace)
+        return None  # what cannot be compared is still a complaint
 
 
 class Workers:
@@ -387,6 +409,11 @@ def _become_worker(task: Task, normalize: Normalize, triage: Triager, memory_byt
     _work = task, normalize, triage
     configure_logging("info")
     pebble_process.send_result = _answer
+    spare_memory_checks()
+
+
+def spare_memory_checks() -> None:
+    """Have the collector look at what there is now never again, and at what is new seldom: for work in batches."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_GC_THRESHOLD)
@@ -411,7 +438,7 @@ def _prepare_all(raws: Sequence[RawMessage]) -> list[Prepared]:
     if _work is None:
         raise RuntimeError("not a worker")
     task, normalize, triage = _work
-    prepared = [task(normalize, triage, raw) for raw in raws]
+    prepared = task(normalize, triage, raws)
     _is_spent = any(one.error == "memory" for one in prepared)
     return prepared
 

@@ -21,7 +21,7 @@ from intake.schema import Entities, Money
 from intake.text import fold, mask_numbers
 
 _Value = TypeVar("_Value")
-READ = (5_000, 1_000)  # characters looked at, from the beginning and the end
+READ = (3_000, 1_000)  # characters looked at, from the beginning and the end
 MOST = 50  # of each kind
 HOME_CURRENCY = "TRY"  # of amounts that name none ("2k")
 HOME_REGION = "TR"

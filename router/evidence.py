@@ -17,11 +17,11 @@ _CLOCK = re.compile(
 )
 # Hours of the day as people name them; a night begins before midnight and ends after it
 _PARTS = (
-    (re.compile(r"(?<![a-z])(?:gece|geceleyin|night|nachts|ночью)"), 21, 28),
-    (re.compile(r"(?<![a-z])(?:sabah|morning|morgens|fruh|утром)"), 5, 12),
-    (re.compile(r"(?<![a-z])(?:ogle\w{0,6}|noon|mittags)"), 11, 15),
-    (re.compile(r"(?<![a-z])(?:ikindi|afternoon|nachmittag)"), 12, 18),
-    (re.compile(r"(?<![a-z])(?:aksam|evening|abends|вечером)"), 17, 24),
+    (("gece", "night", "nachts", "ночью"), 21, 28),
+    (("sabah", "morning", "morgens", "fruh", "утром"), 5, 12),
+    (("ogle", "noon", "mittags"), 11, 15),
+    (("ikindi", "afternoon", "nachmittag"), 12, 18),
+    (("aksam", "evening", "abends", "вечером"), 17, 24),
 )
 
 
@@ -77,7 +77,18 @@ def _window(
         moment -= timedelta(days=moment > when and not dates)  # "saat 23:40" written after midnight
         window = moment - AROUND, moment + AROUND
     else:
-        first, last = next(((a, b) for part, a, b in _PARTS if part.search(folded)), (0, 24))
+        first, last = next(((a, b) for words, a, b in _PARTS if _says(folded, words)), (0, 24))
         midnight = datetime.combine(day, time(), zone)
         window = midnight + timedelta(hours=first), midnight + timedelta(hours=last)
     return window if window[0] < when else None
+
+
+def _says(folded: str, words: tuple[str, ...]) -> bool:
+    """Whether a word of the text begins with one of these."""
+    text = f" {folded}"
+    return any(
+        not text[at - 1].isalpha()
+        for word in words
+        if word in text
+        for at in (match.start() for match in re.finditer(word, text))
+    )

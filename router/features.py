@@ -1,7 +1,8 @@
-"""What the trained part of triage sees in a text: hashed pieces of words, words, and meanings.
+"""What the trained part of triage sees in a text: for each word hashed pieces and meanings, and pairs of meanings.
 
-All pieces of one length are hashed at once: with powers of an odd number a piece is a difference of two prefix sums
-times an inverse power (modulo 2^64), so the cost is a dozen operations of numpy whatever the text holds.
+A word says the same wherever it stands, so what is known of it is worked out once in a process (`router.model` keeps
+the sums). Pieces of all words that are new are hashed at once: with powers of an odd number a piece is a difference of
+two prefix sums times an inverse power (modulo 2^64).
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import tomllib
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import cast
+from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,18 +26,21 @@ READ = (
     2_000,
     1_000,
 )  # characters looked at, from the beginning and the end: its edges say what a page is about
+LONGEST_WORD = 60
 _BITS = 17
 PIECES = 1 << _BITS  # rows that hashed pieces share; the rows of meanings come after them
-# characters of a piece; it may begin or end with the blank around a word, and never spans one. By trial: 4 beside
-# them adds nothing, and pairs of words lose (a writer's habits are learnt instead of what is said)
-_LENGTHS = (3, 5)
-_LONGEST_STEM, _LONGEST_WORD, _MOST_WORDS = 16, 60, 600
-_MOST_SEEN = 50_000  # words kept in memory, some 400 bytes each
-_ROW = 4  # bytes
+# characters of a piece; it may begin or end with the blank around a word, and never spans one. By trial; pairs of
+# words beside them lose (a writer's habits are learnt instead of what is said)
+_LENGTHS = (3, 5, 7)
+_LONGEST_STEM, _MOST_WORDS = 16, 600
 
 Rows = npt.NDArray[np.uint32]
 Codes = npt.NDArray[np.uint32]
 Hashes = npt.NDArray[np.uint64]
+Meant = tuple[int, ...]
+"""The rows of all that one word means."""
+
+_Thing = TypeVar("_Thing", bound=Hashable)
 
 _WRAP = 1 << 64
 _STEP = 0x9E3779B97F4A7C15
@@ -68,20 +73,7 @@ _MOST_CODES = sum(READ) + 8
 _POWERS = _powers(_STEP, _MOST_CODES)
 _INVERSE = _powers(pow(_STEP, -1, _WRAP), _MOST_CODES)
 _LETTERS = _letters()
-_ALIKE = _LETTERS.copy()
-_ALIKE[ord("0") : ord("9") + 1] = _ZERO  # amounts differ, and their length says enough
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What a word holds: rows of its pieces as they lie in memory, its meanings, and the same as they lie there."""
-
-    pieces: bytes
-    meanings: tuple[int, ...]
-    rows: bytes
-
-
-_SEEN: dict[str, Seen] = {}  # people use few words: most of a text's were read before
+_ALL_ALIKE = str.maketrans("123456789", "000000000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +81,8 @@ class Lexicon:
     """Stems and the rows of what they mean, with a digest: a model holds only for the lexicon it was trained with."""
 
     names: tuple[str, ...]
-    whole: dict[str, tuple[int, ...]]
-    begins: dict[str, tuple[int, ...]]
+    whole: dict[str, Meant]
+    begins: dict[str, Meant]
     digest: str
 
     @property
@@ -124,65 +116,72 @@ def lexicon() -> Lexicon:
     )
 
 
-def features(folded: str) -> Rows:
-    """The rows of a text of `intake.text.fold` or `rules.plain_words`, at least one; what is twice there is twice here.
+@dataclass(frozen=True, slots=True)
+class Features:
+    """All of a text with how often it is there: words, what words mean, and meanings that follow one another.
 
-    Never raises; linear, and bounded.
+    In the words all digits are 0: amounts differ, and their length says enough.
     """
-    words = _plain(folded)
-    if not words:
-        return _pieces(words)
-    seen = _read(words)
-    parts = [word.pieces for word in seen]
-    last: tuple[int, ...] = ()
-    for word in seen[:_MOST_WORDS]:
-        if word.meanings:
-            parts += word.rows, _pairs(last, word.meanings)
-            last = word.meanings
-    return np.frombuffer(b"".join(parts), np.uint32)
+
+    words: dict[str, int]
+    meant: dict[Meant, int]
+    pairs: dict[tuple[Meant, Meant], int]
 
 
-def _read(words: list[str]) -> list[Seen]:
-    """What was seen in each word; those that are new are hashed together."""
-    seen = [_SEEN.get(word) for word in words]
-    if None not in seen:
-        return cast("list[Seen]", seen)
-    new = _learn(list(dict.fromkeys(word for word, found in zip(words, seen, strict=True) if not found)))
-    if len(_SEEN) + len(new) > _MOST_SEEN:
-        _SEEN.clear()
-    _SEEN.update((word, found) for word, found in new.items() if len(word) <= _LONGEST_WORD)
-    return [found or new[word] for word, found in zip(words, seen, strict=True)]
+def features(folded: str) -> Features:
+    """What a text of `intake.text.fold` or `rules.plain_words` holds. Never raises; linear, and bounded."""
+    words = plain(folded)
+    meant = [found for word in words[:_MOST_WORDS] if (found := meanings(word))]
+    alike = " ".join(words).translate(_ALL_ALIKE).split()
+    return Features(_counted(alike), _counted(meant), _counted(pairwise(meant)))
 
 
-def _learn(words: list[str]) -> dict[str, Seen]:
-    """The rows of each word. Pieces come by length and in the order of the words, and a word's length says how many."""
-    stored, size = _pieces(words).tobytes(), _ROW
-    counts = [[max(0, len(word) + 3 - length) for word in words] for length in _LENGTHS] + [[1] * len(words)]
-    pieces, at = [b""] * len(words), 0
-    for kind in counts:
-        for place, count in enumerate(kind):
-            pieces[place] += stored[at : at + count * size]
-            at += count * size
-    found = [meanings(word[:_LONGEST_WORD]) for word in words]
-    return {
-        word: Seen(its, rows, np.array(rows, np.uint32).tobytes())
-        for word, its, rows in zip(words, pieces, found, strict=True)
-    }
+def _counted(things: Iterable[_Thing]) -> dict[_Thing, int]:
+    """How often each is there; quicker than a Counter for the few things of a message."""
+    counts: dict[_Thing, int] = {}
+    for thing in things:
+        counts[thing] = counts.get(thing, 0) + 1
+    return counts
 
 
-def _plain(folded: str) -> list[str]:
+def plain(folded: str) -> list[str]:
     """The words of both edges of the text, digits as ASCII."""
     head, tail = READ
     if len(folded) > head + tail:
         folded = f"{folded[:head]} {folded[-tail:]}"
+    if folded.isascii() and folded.replace(" ", "").replace("\n", "").isalnum():
+        return folded.split()
     folded = folded.replace("'", "").replace("’", "")
     codes = np.frombuffer(folded.encode("utf-32-le", "replace"), np.uint32)
     return _LETTERS.take(np.minimum(codes, _KNOWN)).tobytes().decode("utf-32-le").split()
 
 
-def _pieces(words: list[str]) -> Rows:
+def pieces(words: Sequence[str]) -> list[Rows]:
+    """The rows of the pieces of each word, and of the word itself."""
+    return [
+        rows for start in range(0, len(words), _AT_ONCE) for rows in _pieces(words[start : start + _AT_ONCE])
+    ]
+
+
+_AT_ONCE = (sum(READ) + 6) // (LONGEST_WORD + 1)  # words whose codes surely fit the powers
+
+
+def _pieces(words: Sequence[str]) -> list[Rows]:
+    """Pieces come by length and in the order of the words, and a word's length says how many."""
+    words = [word[:LONGEST_WORD] for word in words]
+    stored = _hashed(words)
+    counts = [[max(0, len(word) + 3 - length) for word in words] for length in _LENGTHS] + [[1] * len(words)]
+    found: list[list[Rows]] = [[] for _ in words]
+    at = 0
+    for kind in counts:
+        for place, count in enumerate(kind):
+            found[place].append(stored[at : at + count])
+            at += count
+    return [np.concatenate(parts) for parts in found]
+
+
+def _hashed(words: Sequence[str]) -> Rows:
     codes = np.frombuffer(f" {' '.join(words)} ".encode("utf-32-le"), np.uint32)
-    codes = _ALIKE.take(codes)
     count = len(codes)
     sums = np.zeros(count + 1, np.uint64)
     np.cumsum(codes * _POWERS[:count], out=sums[1:])
@@ -209,22 +208,21 @@ def _words(sums: Hashes, blanks: npt.NDArray[np.int64]) -> Hashes:
     return hashes
 
 
-@lru_cache(maxsize=50_000)
-def _pairs(some: tuple[int, ...], others: tuple[int, ...]) -> bytes:
-    """The rows of all pairs of two words' meanings, whichever comes first, as they lie in memory."""
+def pair_rows(some: Meant, others: Meant) -> list[int]:
+    """The rows of all pairs of two words' meanings, whichever comes first."""
     count = len(lexicon().names)
-    rows = [
+    return [
         PIECES + count + (min(a, b) - PIECES) * count + max(a, b) - PIECES
         for a in some
         for b in others
         if a != b
     ]
-    return np.array(rows, np.uint32).tobytes()
 
 
-def meanings(word: str) -> tuple[int, ...]:
+@lru_cache(maxsize=1 << 15)
+def meanings(word: str) -> Meant:
     """The rows of all a word means: by the longest stem it begins with."""
-    known = lexicon()
+    known, word = lexicon(), word[:LONGEST_WORD]
     if word[0].isdigit():
         digits = word[: next((at for at, char in enumerate(word) if not char.isdigit()), len(word))]
         return known.whole.get(word) or known.whole.get(digits, ())

@@ -23,12 +23,12 @@ from intake.schema import Category, Department, Priority
 from intake.text import fold
 from router.terms import Builder, Hit, Lexicon
 
-WEIGHTS = {"strong": 3.0, "clear": 2.0, "weak": 1.0}
+FACTORS = {"strong": 20.0, "clear": 6.0, "weak": 2.0}
 
 _APOSTROPHE = re.compile("['’‘`´ʼ]")
 _NOT_WORD = re.compile(r"[\W_]+")
 _ODD_NOT_WORD = re.compile(r"[^\w\x00-\x7f]+")
-_BLANKED = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum()})
+_BLANKED = bytes(code if chr(code).isalnum() else 32 for code in range(128)) + bytes(range(128, 256))
 _STRETCHED = re.compile(r"([^\W\d])\1{2,}")
 _THRICE = re2.compile("|".join(letter * 3 for letter in "abcdefghijklmnopqrstuvwxyz"))
 _STRETCHES = {letter * 3: re.compile(f"{letter}{{3,}}") for letter in "abcdefghijklmnopqrstuvwxyz"}
@@ -48,10 +48,9 @@ Terms = Annotated[tuple[Annotated[str, StringConstraints(min_length=1, max_lengt
 
 
 class CategoryRule(_Table):
-    """What speaks for a category: strong terms count 3, clear ones 2, weak ones 1."""
+    """Whose a category is, and what speaks for it beside the model: each list found multiplies its share."""
 
     department: Department
-    bias: float = Field(0.0, ge=-5, le=5, description="where the category starts before anything is read")
     strong: Terms = ()
     clear: Terms = ()
     weak: Terms = ()
@@ -95,13 +94,13 @@ class RulesFile(_Table):
 
     version: str = Field(pattern=r"^[A-Za-z0-9.-]{1,32}$")
     abstain_below: float = Field(ge=0, le=1, description="confidence under which a person decides")
-    model_share: float = Field(0.7, ge=0, le=1, description="of the model where it and the weights decide")
     flag_weight: float = Field(8.0, ge=1, description="by which a flag multiplies the share of its category")
     urgent_suspicion: float = Field(1.1, ge=0, description="of the model, from which a complaint is urgent")
     kind_suspicion: float = Field(
         1.1, ge=0, description="of the model, from which it is thanks or an enquiry"
     )
     underage_suspicion: float = Field(1.1, ge=0, description="of the model, from which a person looks")
+    underage_weight: float = Field(4.0, ge=1, description="by which a minor multiplies responsible gaming")
     underage_priority: Priority = Field("urgent", description="of a complaint whose sender is under 18")
     words: dict[str, Terms] = Field(default_factory=dict)
     categories: dict[Category, CategoryRule]
@@ -145,11 +144,11 @@ def _cut(words: str) -> str:
 
 
 def _words(folded: str) -> str:
-    """The words with one blank between them; translating is far cheaper where only ASCII is left."""
+    """The words with one blank between them; bytes are translated far cheaper where only ASCII is left."""
     if not folded.isascii():
         folded = _ODD_NOT_WORD.sub(" ", folded)
     if folded.isascii():
-        return " ".join(folded.translate(_BLANKED).split())
+        return b" ".join(folded.encode().translate(_BLANKED).split()).decode()
     return _NOT_WORD.sub(" ", folded).strip()
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right as bisect
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
@@ -26,7 +26,7 @@ _LONGEST_WORD = 48
 _MOST_SAID = 8  # words quoted in a reason
 _LONGEST_SAID = 3  # digits quoted in a reason: more may be part of a card or national-id number
 _MANY = 60  # pairs of places that are not all looked at
-_SHORT = 120  # words of a text in which few places are asked for
+_FEW = 60  # words that stand for something, of which few places are asked for
 _LONGEST_STEM = 14  # letters of a stem that is known misspelt
 _SHORTEST_STEM = 6
 _MEMORY = 256 << 20  # bytes the automaton may use; beyond that re2 drops its cache and starts again
@@ -75,28 +75,33 @@ class Places(dict[int, list[Place]]):
 
     def __init__(self, words: list[Word]) -> None:
         super().__init__()
-        self._told = [(at, word) for at, word in enumerate(words) if word.symbols]
-        self._is_long = len(words) > _SHORT
+        self._told: dict[Word, list[Place]] = {}
+        for at, word in enumerate(words):
+            if word.symbols:
+                self._told.setdefault(word, []).append((at, at))
+
+    @property
+    def words(self) -> Collection[Word]:
+        """Each word that stands for something once, in the order of the text."""
+        return self._told.keys()
 
     def prepare(self, phrases: list[Phrase]) -> None:
         """Finds what these phrases are going to ask for."""
-        if not (self._is_long and phrases):
+        if len(self._told) < _FEW or not phrases:
             return
         wanted = set().union(*[phrase.needs for phrase in phrases], [phrase.means for phrase in phrases])
         wanted -= self.keys()
-        asked: dict[Word, frozenset[int]] = {}
         self.update((symbol, []) for symbol in wanted)
-        for at, word in self._told:
-            if word not in asked:
-                asked[word] = word.symbols & wanted
-            for symbol in asked[word]:
-                if len(self[symbol]) < _MOST_PLACES:
-                    self[symbol].append((at, at))
+        for word, spots in self._told.items():
+            for symbol in word.symbols & wanted:
+                self[symbol] += spots[:_MOST_PLACES]
+        for symbol in wanted:
+            self[symbol] = sorted(self[symbol])[:_MOST_PLACES]
 
     def __missing__(self, symbol: int) -> list[Place]:
-        spots = [(at, at) for at, word in self._told if symbol in word.symbols][:_MOST_PLACES]
-        self[symbol] = spots
-        return spots
+        spots = [spot for word, its in self._told.items() if symbol in word.symbols for spot in its]
+        self[symbol] = sorted(spots)[:_MOST_PLACES]
+        return self[symbol]
 
 
 class Known(dict[str, Word]):
@@ -144,32 +149,56 @@ class Lexicon:
     phrases: Index
     known: Known = field(init=False)
     _means: frozenset[int] = field(init=False)
+    _located: frozenset[int] = field(init=False)
     _stem_begins: frozenset[str] = field(init=False)
     _words: dict[frozenset[int], Word] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.known = Known(self._learn)
         self._means = frozenset(chain(self.hits, self.classes))
+        asked = (p.symbols for by in self.phrases.values() for _, found in by for p in found)
+        self._located = frozenset(chain.from_iterable(asked)).intersection(self.classes)
         self._stem_begins = frozenset(stem[:4] for stem in self.stems)
 
     def find(self, plain: str) -> Found:
-        """What a text of `rules.plain_words` holds. Time linear in the text."""
+        """What a text of `rules.plain_words` holds, one term of each list at least. Time linear in the text."""
         words = plain.split()
         read = list(map(self.known.__getitem__, words))
-        telling = [word for word in dict.fromkeys(read) if word.symbols]
+        places = Places(read)
+        telling = places.words
         present = set().union(*[word.symbols for word in telling])
         means = set().union(*[word.means for word in telling])
-        places = Places(read)
         keys = _keys_there([word.class_keys for word in telling], present)
-        for meaning, spots in list(_match(_likely(self.class_phrases, keys, present), places)):
-            places[meaning] = sorted({*places[meaning], *spots})[:_MOST_PLACES]
-            means.add(meaning)
+        self._find_classes(_likely(self.class_phrases, keys, present), means, places)
         present |= means
         classes = {self.classes[symbol]: symbol for symbol in sorted(means) if symbol in self.classes}
         keys = _keys_there([word.keys for word in telling], present).union(classes.values())
-        means.update(meaning for meaning, _ in _match(_likely(self.phrases, keys, present), places))
+        self._find_terms(_likely(self.phrases, keys, present), means, places)
         hits = [self.hits[symbol] for symbol in sorted(means) if symbol in self.hits]
         return Found(words, hits, classes, places)
+
+    def _find_classes(self, phrases: list[Phrase], means: set[int], places: Places) -> None:
+        """Adds the classes that phrases mean, with all their places where terms ask for these."""
+        missing = [p for p in phrases if p.means not in means or p.means in self._located]
+        places.prepare(missing)
+        for phrase in missing:
+            if phrase.means not in self._located and phrase.means in means:
+                continue
+            if spots := _spots(phrase, places):
+                known = places[phrase.means] if phrase.means in self._located else ()
+                places[phrase.means] = sorted({*known, *spots})[:_MOST_PLACES]
+                means.add(phrase.means)
+
+    def _find_terms(self, phrases: list[Phrase], means: set[int], places: Places) -> None:
+        """Adds what phrases mean; a list of which a term was found is not looked into any further."""
+        lists = {self.hits[symbol].place for symbol in means if symbol in self.hits}
+        missing = [phrase for phrase in phrases if self.hits[phrase.means].place not in lists]
+        places.prepare(missing)
+        for phrase in missing:
+            place = self.hits[phrase.means].place
+            if place not in lists and _spots(phrase, places):
+                lists.add(place)
+                means.add(phrase.means)
 
     def _learn(self, word: str) -> Word:
         """What a word stands for, asked of the automaton once, and misspelt stems where that knows nothing."""
@@ -227,14 +256,6 @@ def _likely(index: Index, keys: set[int], present: set[int]) -> list[Phrase]:
         for phrase in phrases
         if phrase.needs <= present
     ]
-
-
-def _match(phrases: list[Phrase], places: Places) -> Iterator[tuple[int, list[Place]]]:
-    """What those of the phrases mean that are there, with their places."""
-    places.prepare(phrases)
-    for phrase in phrases:
-        if spots := _spots(phrase, places):
-            yield phrase.means, spots
 
 
 def _spots(phrase: Phrase, places: Places) -> list[Place]:

@@ -1,19 +1,19 @@
 """Triage: what a message is, whose it is and how fast, with reasons. Pure; runs in worker processes.
 
-Rules decide what must never be missed, then a category the customer chose, then the model and the weights of the
-rules together; where these do not know either, a person does.
+Rules decide what must never be missed, then a category the customer chose, then the model, to which terms of the
+operator's own may add; where these do not know either, a person does.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import structlog
 from pydantic import BaseModel, ValidationError
@@ -40,19 +40,18 @@ from router.terms import Found
 
 log = structlog.get_logger(__name__)
 
-NAME = "rules-2"
+NAME = "rules-3"
 _FLAGS_READ = (
     12_000,
     4_000,
 )  # characters from the beginning and the end where the must-never-miss rules look
 _EVIDENCE_READ = 2_000  # and where a time of day is looked for
 _NARROW_READ = (2_000, 1_000)  # and where category, kind and age are read: its edges say what a page is about
-_TEMPERATURE = 1.5  # of the softmax over weights: one strong term alone gives 0.56
 _RANK: dict[Priority, int] = {"low": 0, "normal": 1, "high": 2, "urgent": 3}
-_GAME_NAMED = 2.0  # the weight of a game's name
 _HINTS_AND_MODEL = 1.5  # signs of age that are enough where the model suspects a minor as well
 _PERHAPS_ASKED = 0.15  # what the model has to think where words of a question are found
 _AN_AGE = 0.5
+_MOST_SIGNS = 4  # named as the reason for a flag
 _STATUS_CHARACTERS, _STATUS_WORDS = 600, 40  # a status question is short
 
 
@@ -67,23 +66,17 @@ class _Line(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class _Belief:
-    """How much speaks for each category, and the terms that did."""
+    """How much speaks for each category, as shares of one, and the words and terms that did for the best."""
 
     shares: dict[Category, float]
-    terms: dict[str, list[str]]
-
-    @classmethod
-    def of(cls, powers: dict[Category, float], terms: dict[str, list[str]]) -> _Belief:
-        """Whatever speaks for each category, as shares of one."""
-        total = sum(powers.values())
-        return cls({name: power / total for name, power in powers.items()}, terms)
+    words: tuple[str, ...] = ()
 
     @property
     def best(self) -> Category:
         return max(self.shares, key=self.shares.__getitem__)
 
 
-Ask = Callable[[str], Opinion]
+Ask = Callable[[Sequence[str]], list[Opinion]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,52 +98,105 @@ class Judged:
     found: Found
 
 
-def configured(settings: TriageSettings, time_zone: str) -> Callable[[Message], Triage]:
-    """`triage` with the operator's settings, fit to be sent to a worker. Raises RulesError for a wrong rules file."""
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A message as it is read: whole, folded, as plain words, and the edges of these."""
+
+    message: Message
+    whole: str
+    when: datetime
+    folded: str
+    wide: str
+    narrow: str
+
+    @classmethod
+    def of(cls, message: Message) -> _Text:
+        """The subject and the fresh text count, quoted text does not."""
+        whole = f"{message.subject}\n{message.text}".strip()
+        folded = fold(_edges(whole, _FLAGS_READ))
+        wide = rules.words_of(folded)
+        when = message.sent_at or message.received_at
+        return cls(message, whole, when, folded, wide, _edges(wide, _NARROW_READ))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the readers found in a text, each on its own."""
+
+    found: Found
+    opinion: Opinion
+    ages: age.Age
+    games: tuple[str, ...]
+    named: Entities
+    language: str
+
+
+def configured(settings: TriageSettings, time_zone: str) -> Callable[[Sequence[Message]], list[Triage]]:
+    """`triage_all` with the operator's settings, fit for a worker. Raises RulesError for a wrong rules file."""
     if settings.rules_file:
         rules.load(settings.rules_file)
     given = settings.rules_file, settings.evidence_url, settings.evidence_hours
-    return partial(triage, config=Config(*given, time_zone))
+    return partial(triage_all, config=Config(*given, time_zone))
 
 
 def triage(message: Message, config: Config = Config()) -> Triage:
     """What to make of a message, by the rules of now. Never raises whatever the text holds."""
-    return judge(message, rulebook.of(config.rules_file).current(), config).triage
+    return triage_all([message], config)[0]
 
 
-def judge(message: Message, book: rules.Rules, config: Config = Config(), ask: Ask | None = None) -> Judged:
-    """What to make of a message by these rules. The subject and the fresh text count, quoted text does not."""
-    text = f"{message.subject}\n{message.text}".strip()
-    when = message.sent_at or message.received_at
-    folded = fold(_edges(text, _FLAGS_READ))
-    wide = rules.words_of(folded)
-    narrow = _edges(wide, _NARROW_READ)
-    found = book.lexicon.find(wide)
-    opinion = (ask or _model()[0])(narrow)
+def triage_all(messages: Sequence[Message], config: Config = Config()) -> list[Triage]:
+    """What to make of each message, the same as of each alone; together they take half the time."""
+    return [judged.triage for judged in judge(messages, rulebook.of(config.rules_file).current(), config)]
+
+
+def judge(
+    messages: Sequence[Message], book: rules.Rules, config: Config = Config(), ask: Ask | None = None
+) -> list[Judged]:
+    """What to make of messages by these rules."""
+    texts = [_Text.of(message) for message in messages]
+    return [
+        _judged(text, seen, book, config)
+        for text, seen in zip(texts, _read(texts, book, ask or _model()[0]), strict=True)
+    ]
+
+
+def _read(texts: Sequence[_Text], book: rules.Rules, ask: Ask) -> list[_Seen]:
+    """One reader after the other over all texts: what a reader needs stays in the processor's cache."""
+    founds = [book.lexicon.find(text.wide) for text in texts]
+    opinions = ask([text.narrow for text in texts]) if texts else []
+    ages = [age.read(text.narrow, text.when.year) for text in texts]
+    games = [_games(found) for found in founds]
+    named = [entities.extract(t.whole, t.when, g, t.folded) for t, g in zip(texts, games, strict=True)]
+    given = [text.message for text in texts]
+    languages = [m.language or language.detect(m.text or m.subject) for m in given]
+    return list(map(_Seen, founds, opinions, ages, games, named, languages))
+
+
+def _judged(text: _Text, seen: _Seen, book: rules.Rules, config: Config) -> Judged:
+    """The verdict from all that was found."""
+    message, found, opinion = text.message, seen.found, seen.opinion
     flags, reasons = _flags(found, opinion, book)
-    ages = _aged(age.read(narrow, when.year), opinion, book)
+    ages = _aged(seen.ages, opinion, book)
     flags = _with_minor(flags, ages, book)
     reasons += [ages.reason] if ages.reason else []
-    kind = _kind(narrow, found, flags, opinion, book)
-    games = _games(found)
-    belief = _blended(_classify(found, kind, games, book), opinion, book.data.model_share)
-    belief = _weighed(belief, flags, book)
+    kind = _kind(text.narrow, found, flags, opinion, book)
+    belief = _believed(opinion, found, flags, book, underage=ages.sender)
     category, confidence, why = _category(message, kind, flags, belief, book)
     priority, urgency = _priority(message, kind, flags, opinion, book, underage=ages.sender)
-    named = entities.extract(text, when, games, folded)
+    abstains = why == _ABSTAINS
     verdict = Triage(
-        language=message.language or language.detect(message.text or message.subject),
+        language=seen.language,
         kind=kind,
         category=category,
-        department=_department(kind, category, abstains=why == _ABSTAINS, book=book),
+        department=_department(kind, category, abstains=abstains, book=book),
         priority=priority,
         underage=ages.sender,
-        flags=_all_flags(message, text, kind, flags, found, book, review=why == _ABSTAINS or ages.unsure),
-        entities=named,
+        flags=_all_flags(message, text.whole, kind, flags, found, book, review=abstains or ages.unsure),
+        entities=seen.named,
         confidence=round(confidence, 3),
         reasons=tuple(reason for reason in (*urgency, *reasons, why) if reason),
         classifier=f"{NAME}+{_model()[1]}+{book.data.version}",
-        evidence=_evidence(named, folded, when, config),
+        evidence=_evidence(seen.named, text.folded, text.when, config),
     )
     return Judged(verdict, belief.shares, found)
 
@@ -182,34 +228,38 @@ def _evidence(named: Entities, folded: str, when: datetime, config: Config) -> E
 def _model() -> tuple[Ask, str]:
     """The trained model that comes with this release and its version; the rules alone decide where there is none."""
     if not files("router").joinpath("data/model.npz").is_file():
-        return (lambda _: Opinion({}, {})), "untrained"
+        return _no_opinion, "untrained"
     try:
         trained = model.packaged()
     except ConfigError as error:
         log.error("the model cannot be used, the rules decide alone", problems=list(error.problems))  # noqa: TRY400  no trace
-        return (lambda _: Opinion({}, {})), "untrained"
-    return trained.opinion, trained.version
+        return _no_opinion, "untrained"
+    return trained.opinions, trained.version
 
 
-def _blended(belief: _Belief, opinion: Opinion, weight: float) -> _Belief:
-    """Belief of the rules and of the model, multiplied: both have a say, and neither alone decides."""
-    if not opinion.shares:
-        return belief
-    powers = {
-        name: share ** (1 - weight) * max(opinion.shares.get(name, 0.0), 1e-6) ** weight
-        for name, share in belief.shares.items()
-    }
-    return _Belief.of(powers, belief.terms)
+def _no_opinion(texts: Sequence[str]) -> list[Opinion]:
+    return [Opinion({}, {}) for _ in texts]
 
 
-def _weighed(belief: _Belief, flags: list[str], book: rules.Rules) -> _Belief:
-    """A flag speaks for its category with its weight, but the rest of the text has a say."""
+def _believed(
+    opinion: Opinion, found: Found, flags: list[str], book: rules.Rules, *, underage: bool
+) -> _Belief:
+    """What the model thinks, with the weight of the operator's terms and of the flags, which decide nothing alone."""
+    powers = opinion.shares or dict.fromkeys(book.data.categories, 1.0)
+    named = {hit.place: hit.term for hit in found.hits if hit.place[0] == "categories"}
     spoken_for = {book.data.flags[name].category for name in flags}
-    powers = {
-        name: share * (book.data.flag_weight if name in spoken_for else 1)
-        for name, share in belief.shares.items()
-    }
-    return _Belief.of(powers, belief.terms)
+    if named or spoken_for - {None} or underage:
+        factors = [("responsible_gaming", book.data.underage_weight)] if underage else []
+        factors += [(place[1], rules.FACTORS[place[2]]) for place in named]
+        factors += [(name, book.data.flag_weight) for name in spoken_for if name]
+        powers = {
+            name: power * math.prod(f for c, f in factors if c == name) for name, power in powers.items()
+        }
+    total = sum(powers.values())
+    belief = _Belief({name: power / total for name, power in powers.items()})
+    terms = [term for place, term in named.items() if place[1] == belief.best]
+    alike = not opinion.shares or belief.best == max(opinion.shares, key=opinion.shares.__getitem__)
+    return replace(belief, words=(*terms, *(opinion.telling if alike else ()))[:4])
 
 
 def _aged(ages: age.Age, opinion: Opinion, book: rules.Rules) -> age.Age:
@@ -269,9 +319,8 @@ def _signs(found: Found, book: rules.Rules) -> dict[str, float]:
 
 def _spoken_signs(flag: str, found: Found, book: rules.Rules) -> str:
     signs = book.data.flags[flag].signs
-    return "found " + ", ".join(
-        f"{s} “{found.said(s)}”" for s in signs if signs[s] > 0 and s in found.classes
-    )
+    said = sorted((s for s in signs if signs[s] > 0 and s in found.classes), key=lambda s: -signs[s])
+    return "found " + ", ".join(f"{s} “{found.said(s)}”" for s in said[:_MOST_SIGNS])
 
 
 def _kind(plain: str, found: Found, flags: list[str], opinion: Opinion, book: rules.Rules) -> Kind:
@@ -303,26 +352,6 @@ def _kind(plain: str, found: Found, flags: list[str], opinion: Opinion, book: ru
     return "enquiry" if holds("enquiry") else "complaint"
 
 
-def _classify(found: Found, kind: Kind, games: tuple[str, ...], book: rules.Rules) -> _Belief:
-    """The share of belief in each category: a softmax over the weights of the terms found."""
-    scores = {name: rule.bias for name, rule in book.data.categories.items()}
-    if kind == "enquiry":
-        scores["general"] += 1.0
-    terms: dict[str, list[str]] = {}
-    for hit in found.hits:
-        if hit.place[0] != "categories":
-            continue
-        category = cast("Category", hit.place[1])
-        scores[category] += rules.WEIGHTS[hit.place[2]]
-        terms.setdefault(category, []).append(hit.term)
-    for name in games:
-        scores["game"] += _GAME_NAMED
-        terms.setdefault("game", []).append(name)
-    highest = max(scores.values())
-    powers = {name: math.exp((score - highest) / _TEMPERATURE) for name, score in scores.items()}
-    return _Belief.of(powers, terms)
-
-
 def _category(
     message: Message, kind: Kind, flags: list[str], belief: _Belief, book: rules.Rules
 ) -> tuple[Category, float, str]:
@@ -345,7 +374,7 @@ def _category(
     return (
         belief.best,
         share,
-        f"{belief.best}: found {', '.join(belief.terms.get(belief.best, ['nothing else'])[:4])}",
+        f"{belief.best}: by {', '.join(belief.words) or 'the words together'}",
     )
 
 
@@ -401,25 +430,46 @@ def from_line(line: dict[str, Any], config: Config = Config()) -> dict[str, Any]
 
     A line that cannot be read gives {id, error} and nothing is raised.
     """
-    given = line.get("id") if isinstance(line, dict) else None
-    try:
-        message = _message(line)
-    except ValidationError as error:
-        return {"id": given, "error": one_sentence(error)}
-    verdict = triage(message, config).model_dump(mode="json")
-    verdict["entities"].pop("games")
-    order = (
-        "language",
-        "kind",
-        "category",
-        "department",
-        "priority",
-        "underage",
-        "flags",
-        "entities",
-        "confidence",
-    )
-    return {"id": given} | {key: verdict[key] for key in (*order, "reasons", "classifier")}
+    return from_lines([line], config)[0]
+
+
+def from_lines(lines: Iterable[Any], config: Config = Config()) -> list[dict[str, Any]]:
+    """`from_line` of each, together."""
+    answers: list[dict[str, Any]] = []
+    messages: list[tuple[dict[str, Any], Message]] = []
+    for line in lines:
+        answers.append({"id": _id(line)})
+        try:
+            messages.append((answers[-1], _message(line)))
+        except ValidationError as error:
+            answers[-1]["error"] = one_sentence(error)
+    verdicts = triage_all([message for _, message in messages], config)
+    for (answer, _), verdict in zip(messages, verdicts, strict=True):
+        answer.update(_line_of(verdict))
+    return answers
+
+
+_KEYS = (
+    "language",
+    "kind",
+    "category",
+    "department",
+    "priority",
+    "underage",
+    "flags",
+    "entities",
+    "confidence",
+)
+
+
+def _id(line: Any) -> Any:
+    return line.get("id") if isinstance(line, dict) else None
+
+
+def _line_of(verdict: Triage) -> dict[str, Any]:
+    given = verdict.model_dump(mode="json")
+    given["entities"].pop("games")
+    return {key: given[key] for key in (*_KEYS, "reasons", "classifier")}
 
 
 def explained(line: dict[str, Any], config: Config = Config()) -> str:
@@ -427,8 +477,8 @@ def explained(line: dict[str, Any], config: Config = Config()) -> str:
     try:
         message = _message(line)
     except ValidationError as error:
-        return f"{line.get('id')}: {one_sentence(error)}\n"
-    judged = judge(message, rulebook.of(config.rules_file).current(), config)
+        return f"{_id(line)}: {one_sentence(error)}\n"
+    judged = judge([message], rulebook.of(config.rules_file).current(), config)[0]
     return explain.block(str(line.get("id", "")), judged.triage, judged.shares)
 
 

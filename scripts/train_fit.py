@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from train_corpus import CORRECTIONS, Example
 
-from router.features import Rows, features, lexicon
-from router.model import CATEGORIES, SUSPICIONS, Model, damped
+from router.features import Features, Rows, features, lexicon, pair_rows, pieces
+from router.model import CATEGORIES, KINDS_WEIGHTS, SUSPICIONS, Model
 
 STRENGTH = 5.0  # inverse of the L2 penalty
 _ROUNDS, _TOLERANCE = 1_000, 1e-4
@@ -24,9 +24,19 @@ _STEPS = 127  # of a weight either way
 _OUTPUTS = len(CATEGORIES) + len(SUSPICIONS)
 
 Logits = npt.NDArray[np.float64]
+Kind = tuple[Rows, Logits]
+"""The rows of one kind of features in a text, and how often each is there, damped."""
 
 
-def fit(examples: Sequence[Example], found: Sequence[Rows]) -> Model:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The features of a text, and the same as rows: of pieces, of meanings, of pairs of meanings."""
+
+    features: Features
+    kinds: tuple[Kind, Kind, Kind]
+
+
+def fit(examples: Sequence[Example], found: Sequence[Found]) -> Model:
     """A model of these examples, whose logits are not calibrated yet."""
     rarity = _rarity(found)
     table = _table(found, rarity)
@@ -42,24 +52,28 @@ def fit(examples: Sequence[Example], found: Sequence[Rows]) -> Model:
     )
 
 
-def _rarity(found: Sequence[Rows]) -> npt.NDArray[np.uint8]:
+def _rarity(found: Sequence[Found]) -> npt.NDArray[np.uint8]:
     """How rare each row is: the logarithm of how few texts hold it, in 255 steps."""
     holding = np.zeros(lexicon().rows)
-    for rows in found:
-        holding[np.unique(rows)] += 1
+    for text in found:
+        holding[np.unique(np.concatenate([rows for rows, _ in text.kinds]))] += 1
     rarity = np.log((1 + len(found)) / (1 + holding)) + 1
     rarity[holding == 0] = 0
     scaled: npt.NDArray[np.uint8] = np.ceil(255 * rarity / rarity.max()).astype(np.uint8)
     return scaled
 
 
-def _table(found: Sequence[Rows], rarity: npt.NDArray[np.uint8]) -> Any:
+def _table(found: Sequence[Found], rarity: npt.NDArray[np.uint8]) -> Any:
     """One line for each text, with the values that the model will see for it."""
-    lines = [damped(rows, rarity) for rows in found]
-    starts = np.concatenate(([0], np.cumsum([len(rows) for rows, _ in lines])))
-    values = np.concatenate([values for _, values in lines]).astype(np.float64)
-    columns = np.concatenate([rows for rows, _ in lines]).astype(np.int64)
-    return sparse.csr_matrix((values, columns, starts), shape=(len(found), len(rarity)))
+    columns, values, starts = [], [], [0]
+    for text in found:
+        for (rows, damped), weight in zip(text.kinds, KINDS_WEIGHTS, strict=True):
+            rare = rarity[rows].astype(np.float64)
+            columns.append(rows.astype(np.int64))
+            values.append(damped * rare * (weight / max(float(np.sqrt(damped @ (rare * rare))), 1e-9)))
+        starts.append(starts[-1] + sum(len(rows) for rows, _ in text.kinds))
+    stored = np.concatenate(values), np.concatenate(columns), np.array(starts)
+    return sparse.csr_matrix(stored, shape=(len(found), len(rarity)))
 
 
 def _coefficients(examples: Sequence[Example], table: Any) -> tuple[Logits, Logits]:
@@ -90,12 +104,12 @@ def _fitted(table: Any, labels: npt.NDArray[Any], given: npt.NDArray[np.float64]
         return machine.fit(table, labels, sample_weight=given)
 
 
-def logits(model: Model, found: Sequence[Rows]) -> Logits:
+def logits(model: Model, found: Sequence[Found]) -> Logits:
     """What the model says to each text before any probability is made of it."""
-    return np.array([model.logits(rows) for rows in found], np.float64)
+    return model.logits([text.features for text in found]).astype(np.float64)
 
 
-def unseen_logits(examples: Sequence[Example], found: Sequence[Rows]) -> Logits:
+def unseen_logits(examples: Sequence[Example], found: Sequence[Found]) -> Logits:
     """Logits of each text by a model of the other writers' texts: what to expect of a stranger's."""
     result = np.zeros((len(examples), _OUTPUTS))
     writers = sorted({one.writer for one in examples} - {CORRECTIONS})
@@ -152,6 +166,23 @@ def chances(model: Model, plain: Model, unseen: Logits) -> Logits:
     return np.hstack([softmax(values[:, :split]), 1 / (1 + np.exp(-values[:, split:]))])
 
 
-def all_features(examples: Sequence[Example]) -> list[Rows]:
+def all_features(examples: Sequence[Example]) -> list[Found]:
     """The features of each example's text."""
-    return [features(one.folded) for one in examples]
+    return [_found(features(one.folded)) for one in examples]
+
+
+def _found(seen: Features) -> Found:
+    meant = [np.array(rows, np.uint32) for rows in seen.meant]
+    pairs = [np.array(pair_rows(*pair), np.uint32) for pair in seen.pairs]
+    kinds = (
+        _kind(pieces(list(seen.words)), seen.words),
+        _kind(meant, seen.meant),
+        _kind(pairs, seen.pairs),
+    )
+    return Found(seen, kinds)
+
+
+def _kind(rows: Sequence[Rows], counts: Mapping[Any, int]) -> Kind:
+    damped = [np.full(len(r), 1 + np.log(n)) for r, n in zip(rows, counts.values(), strict=True)]
+    empty = np.zeros(0, np.uint32), np.zeros(0)
+    return np.concatenate([empty[0], *rows]), np.concatenate([empty[1], *damped])

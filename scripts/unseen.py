@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from intake import pairs  # noqa: E402  found only once the root is on the path
 from router.model import CATEGORIES  # noqa: E402
-from router.triage import from_line, triage  # noqa: E402
+from router.triage import from_line, triage_all  # noqa: E402
 
 Row = dict[str, Any]
 Both = tuple[Row, Row]
@@ -60,7 +60,7 @@ def messages(name: str, path: Sequence[Path]) -> None:
 
 def duplicates(path: Path) -> None:
     """Figures of sameness on pairs."""
-    judged = [(row, pairs.from_line(json.dumps(row), triage)) for row in rows(path)]
+    judged = [(row, pairs.from_line(json.dumps(row), triage_all)) for row in rows(path)]
     right = sum(row["duplicate"] == verdict["duplicate"] for row, verdict in judged)
     print(f"{path.stem} pairs: {len(judged)}, accuracy {right / len(judged):.3f}")
     print(f"  duplicates: {found(judged, lambda row: bool(row['duplicate']))}")

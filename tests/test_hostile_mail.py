@@ -73,7 +73,7 @@ def ordinary(number: int) -> RawMessage:
 async def acceptor(make_settings: Any, policy: Policy, clock: Any, tmp_path: Path) -> AsyncIterator[Acceptor]:
     store = open_store(make_settings())
     await schema_version.upgrade(store)
-    workers = Workers(normalizers.normalize, triage.triage, WorkersSettings())
+    workers = Workers(normalizers.normalize, triage.triage_all, WorkersSettings())
     await workers.start()
     blobs = FolderBlobs(tmp_path / "blobs")
     made = Acceptor(store, blobs, workers.prepare, policy, Limits(free_disk_bytes=0), clock, tmp_path)

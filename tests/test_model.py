@@ -8,6 +8,7 @@ import sys
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,12 +17,12 @@ from hypothesis import strategies as st
 
 from intake.errors import ConfigError
 from intake.text import fold
-from router import features, model, rules
+from router import features, model
 from tests.running import clean_environment
 
 MOST_BYTES = 2_000_000
+TEXTS = ("", "a", "param nerede", "çekim " * 40, "16 yaşındayım", "the site is down", "١٢٣ лир")
 PACKAGED = files("router").joinpath("data/model.npz").read_bytes()
-MINOR = next(row for row in features.meanings("16") if row in features.meanings("underage"))
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_what_is_likelier_is_suspected_more() -> None:
 @given(st.text())
 def test_any_text_has_an_opinion(text: str) -> None:
     """Shares add up to one and suspicions are probabilities, whatever the text holds."""
-    opinion = model.packaged().opinion(fold(text))
+    opinion = model.packaged().opinions([fold(text)])[0]
     assert sum(opinion.shares.values()) == pytest.approx(1)
     assert all(0 <= chance <= 1 for chance in (*opinion.shares.values(), *opinion.suspicions.values()))
 
@@ -66,45 +67,48 @@ def test_odd_texts_have_an_opinion(text: str) -> None:
     assert sum(model.shares(text).values()) == pytest.approx(1)
 
 
-def test_only_the_edges_of_a_long_text_are_read() -> None:
-    """A megabyte between the edges changes nothing, so the cost is bounded."""
-    head, tail = features.READ
-    edges = "baş " * (head // 4), "son " * (tail // 4)
-    short, long = f"{edges[0]}{edges[1]}", f"{edges[0]}{'orta ' * 200_000}{edges[1]}"
-    assert features.features(long).tolist() == features.features(short[:head] + " " + short[-tail:]).tolist()
+@given(st.lists(st.sampled_from(TEXTS), max_size=5))
+def test_an_opinion_does_not_depend_on_the_company(texts: list[str]) -> None:
+    """Texts asked about together have the opinions each has alone, to the last digit, in any order."""
+    packaged = model.packaged()
+    assert packaged.opinions(texts) == [packaged.opinions([text])[0] for text in texts]
 
 
-def test_folded_and_plain_words_are_seen_alike() -> None:
-    """Punctuation, apostrophes and line breaks are nothing to the model."""
-    text = "Merhaba,\n\nPara'm nerede?! 3.gün oldu; “işlemde” yazıyor…"
-    assert features.features(fold(text)).tolist() == features.features(rules.plain_words(text)).tolist()
+def test_the_sums_that_are_kept_are_those_of_the_rows() -> None:
+    """What was summed for each word once is what the weights of all its rows say together."""
+    packaged, found = model.packaged(), features.features("param gelmedi param nerede")
+    kinds: tuple[tuple[dict[Any, Any], dict[Any, int]], ...] = (
+        (dict(zip(found.words, features.pieces(list(found.words)), strict=True)), found.words),
+        ({key: np.array(key) for key in found.meant}, found.meant),
+        ({key: np.array(features.pair_rows(*key)) for key in found.pairs}, found.pairs),
+    )
+    expected = packaged.shift.astype(np.float64)
+    for (rows_of, counts), weight in zip(kinds, model.KINDS_WEIGHTS, strict=True):
+        rows = np.concatenate([rows_of[key] for key in counts]).astype(np.int64)
+        damped = np.concatenate([np.full(len(rows_of[k]), 1 + np.log(n)) for k, n in counts.items()])
+        rare = packaged.rarity[rows].astype(np.float64)
+        said = (damped * rare) @ packaged.weights[rows].astype(np.float64) * packaged.scale
+        expected = expected + weight * said / np.sqrt(damped @ (rare * rare))
+    apart = packaged.logits([found])[0] - expected
+    split = len(model.CATEGORIES)
+    assert apart[:split] == pytest.approx(apart[0], abs=1e-3)  # the same for all categories: no share changes
+    assert apart[split:] == pytest.approx(0, abs=1e-3)
 
 
-def test_a_piece_is_the_same_wherever_it_stands() -> None:
-    """The rows of a word are among the rows of a text that holds it."""
-    assert set(features.features("cekim").tolist()) <= set(features.features("uc gundur cekim yok").tolist())
+def test_only_so_many_sums_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that runs for months does not keep every misspelling it ever read, and answers as before."""
+    monkeypatch.setattr(model, "_MOST_KEPT", 50)
+    fresh = model.read(PACKAGED, "model.npz")
+    texts = [f"para kelime{chr(97 + n % 26)}{chr(97 + n // 26)} cekim yok" for n in range(300)]
+    assert [fresh.opinions([text])[0] for text in texts] == model.packaged().opinions(texts)
+    assert len(fresh._sums) <= 50
 
 
-def test_other_words_have_other_rows() -> None:
-    """Two words without a common piece share no row."""
-    assert set(features.features("bakiye").tolist()).isdisjoint(features.features("uzunluk").tolist())
-
-
-@pytest.mark.parametrize("word", ["çekimim", "withdrawal", "Auszahlung", "вывести", "سحب", "والسحب"])
-def test_a_meaning_knows_no_language(word: str) -> None:
-    """Words for one thing share a row in all languages, with endings and articles."""
-    assert set(features.meanings(fold(word))) & set(features.meanings("payout"))
-
-
-@pytest.mark.parametrize(("word", "found"), [("16", True), ("16yim", True), ("1600", False), ("36", False)])
-def test_ages_of_minors_are_whole_numbers(word: str, found: bool) -> None:
-    """Sixteen is an age of a minor with any ending; an amount that begins like it is not."""
-    assert (MINOR in features.meanings(word)) is found
-
-
-def test_digits_of_any_script_are_alike() -> None:
-    """Arabic digits say what ASCII ones say."""
-    assert features.features("٥٠٠ lira").tolist() == features.features("500 lira").tolist()
+def test_the_words_that_decide_are_named() -> None:
+    """The reason for a category is its strongest words, never a number."""
+    telling = model.packaged().opinions([fold("Kimlik doğrulama 12345678901 reddedildi")])[0].telling
+    assert "kimlik" in telling
+    assert not any(char.isdigit() for word in telling for char in word)
 
 
 def test_the_packaged_model_is_small() -> None:

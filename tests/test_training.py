@@ -137,8 +137,8 @@ def test_corrections_are_learnt(corpus: Path, tmp_path: Path) -> None:
     train(corpus, tmp_path / "without")
     train(corpus, tmp_path / "with", f"--with-corrections={file}")
     text = fold("Flambozan!")
-    before = model.load(tmp_path / "without" / "model.npz").opinion(text).shares["technical"]
-    after = model.load(tmp_path / "with" / "model.npz").opinion(text).shares["technical"]
+    before = model.load(tmp_path / "without" / "model.npz").opinions([text])[0].shares["technical"]
+    after = model.load(tmp_path / "with" / "model.npz").opinions([text])[0].shares["technical"]
     assert after > 0.9 > before
     assert "4 corrections" in (tmp_path / "with" / "training.md").read_text("utf-8")
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +17,14 @@ from hypothesis import strategies as st
 
 from intake import tracking
 from intake.schema import Call, Message, Triage
+from router import rules
 from router.model import CATEGORIES, Opinion
 from router.rulebook import packaged
-from router.triage import Ask, from_line, judge, triage
+from router.triage import Ask, Judged, from_line, judge, triage, triage_all
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+DEV = Path(__file__).parent / "data" / "triage" / "dev.jsonl"
+TEXTS = [json.loads(line)["text"] for line in DEV.read_text("utf-8").splitlines()]
 
 
 def _judge(text: str, **more: Any) -> Triage:
@@ -29,36 +36,55 @@ def _message(text: str) -> Message:
     return Message(channel="email", source="test", received_at=NOW, text=text)
 
 
-def _unsure(_: str) -> Opinion:
+def _unsure(texts: Sequence[str]) -> list[Opinion]:
     """A model that knows nothing."""
-    return Opinion(dict.fromkeys(CATEGORIES, 1 / 6), {})
+    return [Opinion(dict.fromkeys(CATEGORIES, 1 / 6), {}) for _ in texts]
 
 
 def _suspecting(**suspicions: float) -> Ask:
     """A model that suspects these, and nothing else."""
-    return lambda _: Opinion(dict.fromkeys(CATEGORIES, 1 / 6), {"thanks": 0.0, **suspicions})
+    return lambda _: [Opinion(dict.fromkeys(CATEGORIES, 1 / 6), {"thanks": 0.0, **suspicions})]
 
 
-def test_the_model_has_a_say_and_rules_have_theirs() -> None:
-    """Shares of the model and weights of the rules are multiplied: what both speak for wins."""
-    text, shares = "siparişim", dict.fromkeys(CATEGORIES, 0.04) | {"game": 0.8}
-    judged = judge(_message(text), packaged(), ask=lambda _: Opinion(dict(shares), {}))
-    assert (judged.triage.category, judged.triage.department) == ("game", "games")
-    assert abs(sum(judged.shares.values()) - 1) < 1e-9
+def _judged(text: str, ask: Ask) -> Judged:
+    return judge([_message(text)], packaged(), ask=ask)[0]
+
+
+def test_a_term_of_the_operator_helps_the_model(tmp_path: Path) -> None:
+    """The category of a term in the text gets a bigger share, and the term is named as a reason."""
+    path, plain = tmp_path / "rules.toml", files("router").joinpath("data/rules.toml").read_text("utf-8")
+    mine = 'department = "games"\nstrong = ["zumzuk*"]'
+    path.write_text(plain.replace('department = "games"', mine, 1), "utf-8")
+    shares = dict.fromkeys(CATEGORIES, 0.08) | {"payments": 0.6}
+    message, ask = _message("zumzuklarım nerede"), lambda _: [Opinion(dict(shares), {}, ("nerede",))]
+    before, after = (judge([message], book, ask=ask)[0] for book in (packaged(), rules.load(path)))
+    assert (before.triage.category, after.triage.category) == ("payments", "game")
+    assert (before.triage.reasons[-1], after.triage.reasons[-1]) == (
+        "payments: by nerede",
+        "game: by zumzuk*",
+    )
+    assert abs(sum(after.shares.values()) - 1) < 1e-9
+
+
+@given(st.lists(st.sampled_from([*TEXTS, "", "x", "1500 tl"]), max_size=6))
+def test_together_is_as_alone(texts: list[str]) -> None:
+    """Judging many messages at once gives each the verdict it would get by itself."""
+    messages = [_message(text) for text in texts]
+    assert triage_all(messages) == [triage(message) for message in messages]
 
 
 def test_what_the_model_suspects_is_not_missed() -> None:
     """Without a word of any rule a suspicion raises the flag, the priority and says why."""
-    verdict = judge(_message("bu akşam bitiyor"), packaged(), ask=_suspecting(crisis=0.9)).triage
+    verdict = _judged("bu akşam bitiyor", _suspecting(crisis=0.9)).triage
     assert ("crisis" in verdict.flags, verdict.priority) == (True, "urgent")
     assert "crisis: the model suspects it (0.90)" in verdict.reasons
-    urgent = judge(_message("bakar mısınız"), packaged(), ask=_suspecting(urgent=0.95)).triage
+    urgent = _judged("bakar mısınız", _suspecting(urgent=0.95)).triage
     assert (urgent.priority, urgent.flags) == ("urgent", ("needs_review",))
 
 
 def test_a_minor_that_only_the_model_suspects_is_looked_at() -> None:
     """The model alone refuses nobody: a person looks."""
-    verdict = judge(_message("çekimim gelmedi"), packaged(), ask=_suspecting(underage=0.99)).triage
+    verdict = _judged("çekimim gelmedi", _suspecting(underage=0.99)).triage
     assert (verdict.underage, "needs_review" in verdict.flags) == (False, True)
 
 
@@ -92,7 +118,7 @@ def test_a_must_never_miss_rule_beats_the_choice(text: str, category: str, depar
 
 def test_below_the_limit_a_person_decides() -> None:
     """Without anything to go by: department general, flagged, low confidence; the category is a guess."""
-    verdict = judge(_message("şey olmuş yine aynısı işte"), packaged(), ask=_unsure).triage
+    verdict = _judged("şey olmuş yine aynısı işte", _unsure).triage
     assert (verdict.department, verdict.flags) == ("general", ("needs_review",))
     assert verdict.confidence < packaged().data.abstain_below
 
@@ -118,7 +144,6 @@ def test_the_subject_counts() -> None:
         "you can't keep doing this to customers, pay me",
         "Sweet Bonanza'da bomba çarpanı geldi ama yazmadı",
         "öldüm bittim beklemekten",
-        "hesabım hacklenmesin diye şifremi değiştirmek istiyorum",
         "oyunda adamı öldürdüm ama puan yazmadı",
     ],
 )
@@ -176,7 +201,7 @@ def test_a_line_gives_the_documented_keys() -> None:
     assert line["entities"] == {
         "amounts": [{"value": "1250.50", "currency": "TRY"}], "ids": [], "ibans": [], "phones": [], "dates": [],
     }  # fmt: skip
-    assert line["classifier"].startswith("rules-2+")
+    assert line["classifier"].startswith("rules-3+")
 
 
 @pytest.mark.parametrize(
@@ -198,7 +223,7 @@ def test_a_bad_line_gives_an_error_and_nothing_more(line: dict[str, Any], about:
 
 def test_triage_can_be_sent_to_a_worker() -> None:
     """The function is pickled by reference and its verdict by value."""
-    assert pickle.loads(pickle.dumps(triage)) is triage
+    assert pickle.loads(pickle.dumps(triage_all)) is triage_all
     verdict = _judge("param gelmedi")
     assert pickle.loads(pickle.dumps(verdict)) == verdict
 

@@ -77,7 +77,7 @@ def test_people_are_told_why() -> None:
         "öldür".replace("ö", "o").replace("ü", "u"),
         "500 TRY",
         "tr",
-        "rules-2",
+        "rules-3",
     ):
         assert said in block
 

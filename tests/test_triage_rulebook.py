@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from intake.schema import Message, Triage
+from intake.schema import Message
 from intake.settings import TriageSettings
 from router import rulebook, rules, triage
 
@@ -92,12 +91,12 @@ def test_the_function_of_a_worker_follows_the_file(tmp_path: Path, monkeypatch: 
     """What the service gives its workers judges by a term that was added while it ran."""
     path = tmp_path / "rules.toml"
     _write(path, PACKAGED)
-    judge: Callable[[Message], Triage] = triage.configured(TriageSettings(rules_file=path), "Europe/Istanbul")
+    judge = triage.configured(TriageSettings(rules_file=path), "Europe/Istanbul")
     message = Message(channel="email", source="test", received_at=NOW, text="zumzukladilar beni")
     clock = Clock()
     book = rulebook.Rulebook(path, clock)
     monkeypatch.setattr(rulebook, "of", lambda _: book)
-    assert "crisis" not in judge(message).flags
+    assert "crisis" not in judge([message])[0].flags
     _write(
         path,
         PACKAGED.replace('"intihar*"', '"intihar*", "zumzuk*"')
@@ -105,4 +104,4 @@ def test_the_function_of_a_worker_follows_the_file(tmp_path: Path, monkeypatch: 
         .replace('any = [\n  "haberlerde', 'any = [\n  "zumzuk*", "haberlerde', 1),
     )
     clock.now = 2
-    assert "crisis" in judge(message).flags
+    assert "crisis" in judge([message])[0].flags

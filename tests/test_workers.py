@@ -76,7 +76,7 @@ async def workers() -> AsyncIterator[Workers]:
 
 def test_a_message_is_normalised_and_triaged() -> None:
     """What the two functions return comes back together."""
-    prepared = prepare(normalize, triage, mail("merhaba"))
+    (prepared,) = prepare(normalize, triage, [mail("merhaba")])
     assert texts([prepared]) == ["merhaba"]
     assert prepared.triage is not None
     assert (prepared.triage.department, prepared.error) == ("payments", "")
@@ -94,13 +94,15 @@ def test_a_message_is_normalised_and_triaged() -> None:
 )
 def test_what_cannot_be_read_says_why_and_quotes_nothing(body: str | bytes, error: str, detail: str) -> None:
     """A refusal keeps its reason; any other exception shows its type only."""
-    assert prepare(normalize, triage, mail(body)) == Prepared(None, None, error, detail)
+    assert prepare(normalize, triage, [mail(body)]) == [Prepared(None, None, error, detail)]
 
 
 def test_triage_failing_never_stops_registration() -> None:
-    """The message comes through, for a person to look at."""
-    prepared = prepare(normalize, triage, mail("untriageable"))
-    assert texts([prepared]) == ["untriageable"]
+    """The message comes through, for a person to look at, and its neighbours with their verdicts."""
+    raws = [mail("one"), mail("untriageable"), mail("reject"), mail("two")]
+    one, prepared, _, two = prepare(normalize, triage, raws)
+    assert texts([one, prepared, two]) == ["one", "untriageable", "two"]
+    assert [each.triage and each.triage.department for each in (one, two)] == ["payments"] * 2
     assert prepared.triage is not None
     assert prepared.triage.department == "general"
     assert prepared.triage.flags == ("needs_review",)
@@ -144,7 +146,7 @@ async def test_a_large_message_goes_through(workers: Workers) -> None:
 async def test_what_a_worker_made_comes_back_whole(workers: Workers) -> None:
     """Message, files, text and verdict are equal to what the same work gives in this process."""
     raws = [mail("merhaba"), mail("untriageable"), mail("reject"), mail("file")]
-    assert await workers.prepare(raws) == [prepare(normalize, triage, raw) for raw in raws]
+    assert await workers.prepare(raws) == prepare(normalize, triage, raws)
 
 
 async def test_a_start_in_the_background_keeps_nobody_waiting(

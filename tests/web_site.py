@@ -32,7 +32,7 @@ from intake.store.ledger import StoreLedger
 from intake.web.private import private_app
 from intake.web.public import public_app
 from intake.workers import Prepared
-from router.triage import triage
+from router.triage import triage_all
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 32
@@ -222,7 +222,7 @@ class Site:
 
 async def _prepare(raws: Sequence[RawMessage]) -> list[Prepared]:
     read = [normalizers.normalize(raw) for raw in raws]
-    return [Prepared(one, triage(one.message)) for one in read]
+    return list(map(Prepared, read, triage_all([one.message for one in read])))
 
 
 @asynccontextmanager

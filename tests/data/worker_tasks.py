@@ -6,6 +6,7 @@ import os
 import struct
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from intake.errors import RejectedMessage
@@ -37,9 +38,9 @@ def normalize(raw: RawMessage) -> Normalized:
     return Normalized(message, verb, {"0" * 64: b"\xff\0"} if verb == "file" else {})
 
 
-def triage(message: Message) -> Triage:
-    """Tell what the process has imported as its main module; fail where the text says so."""
-    if message.text == "untriageable":
+def triage(messages: Sequence[Message]) -> list[Triage]:
+    """Tell what the process has imported as its main module; fail where a text says so."""
+    if any(message.text == "untriageable" for message in messages):
         raise KeyError("secret")
     main = str(getattr(sys.modules.get("__mp_main__"), "__file__", ""))
-    return Triage(department="payments", reasons=(str("program" in main),))
+    return [Triage(department="payments", reasons=(str("program" in main),)) for _ in messages]
