@@ -57,7 +57,7 @@ def _parts(some: list[str], options: Options, first_ms: float) -> list[Figure]:
             "fold": _over(fold, some, times=10),
             "rules": _over(find, plain),
             "model": _over(opinion, plain),
-            "age": _over(lambda words: age.read(words, _NOW.year), plain),
+            "age": _over(lambda words: age.read(words, _NOW), plain),
             "entities": _over(lambda text: entities.extract(text, _NOW), some),
             "language": _over(language.detect, some),
             "whole": _over(triage, messages),

@@ -51,6 +51,7 @@ class CategoryRule(_Table):
     """Whose a category is, and what speaks for it beside the model: each list found multiplies its share."""
 
     department: Department
+    weight: float = Field(1.0, gt=0, le=20, description="of its share; over 1 where missing it costs more")
     strong: Terms = ()
     clear: Terms = ()
     weak: Terms = ()

@@ -6,14 +6,13 @@ operator's own may add; where these do not know either, a person does.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from pydantic import BaseModel, ValidationError
@@ -164,7 +163,7 @@ def _read(texts: Sequence[_Text], book: rules.Rules, ask: Ask) -> list[_Seen]:
     """One reader after the other over all texts: what a reader needs stays in the processor's cache."""
     founds = [book.lexicon.find(text.wide) for text in texts]
     opinions = ask([text.narrow for text in texts]) if texts else []
-    ages = [age.read(text.narrow, text.when.year) for text in texts]
+    ages = [age.read(text.narrow, text.when) for text in texts]
     games = [_games(found) for found in founds]
     named = [entities.extract(t.whole, t.when, g, t.folded) for t, g in zip(texts, games, strict=True)]
     given = [text.message for text in texts]
@@ -245,16 +244,16 @@ def _believed(
     opinion: Opinion, found: Found, flags: list[str], book: rules.Rules, *, underage: bool
 ) -> _Belief:
     """What the model thinks, with the weight of the operator's terms and of the flags, which decide nothing alone."""
-    powers = opinion.shares or dict.fromkeys(book.data.categories, 1.0)
     named = {hit.place: hit.term for hit in found.hits if hit.place[0] == "categories"}
-    spoken_for = {book.data.flags[name].category for name in flags}
-    if named or spoken_for - {None} or underage:
-        factors = [("responsible_gaming", book.data.underage_weight)] if underage else []
-        factors += [(place[1], rules.FACTORS[place[2]]) for place in named]
-        factors += [(name, book.data.flag_weight) for name in spoken_for if name]
-        powers = {
-            name: power * math.prod(f for c, f in factors if c == name) for name, power in powers.items()
-        }
+    powers = {
+        name: opinion.shares.get(name, 1.0) * rule.weight for name, rule in book.data.categories.items()
+    }
+    if underage:
+        powers["responsible_gaming"] *= book.data.underage_weight
+    for place in named:
+        powers[cast("Category", place[1])] *= rules.FACTORS[place[2]]
+    for name in {category for flag in flags if (category := book.data.flags[flag].category)}:
+        powers[name] *= book.data.flag_weight
     total = sum(powers.values())
     belief = _Belief({name: power / total for name, power in powers.items()})
     terms = [term for place, term in named.items() if place[1] == belief.best]

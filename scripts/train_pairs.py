@@ -4,6 +4,8 @@
     python scripts/train_pairs.py --check    # the same without writing
 
 The same pairs give the same bytes. Pairs that a conflict of facts decides are not fitted: their score is never asked.
+Each text of the pairs is also told again by machine (shortened, turned round, with a word more), and these count a
+little, so that the manner in which the writers of pairs reword does not decide alone.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import argparse
 import json
 import math
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -48,21 +51,29 @@ WRITERS = {
     "fourth": ("fourth",),
     "fifth": ("fifth",),
     "sixth": ("sixth",),
+    "seventh": ("seventh",),
 }
 TARGET = ROOT / "intake" / "likeness.json"
 DUPLICATE_FROM = 0.68
-_INVERSE_L2 = 0.05
+_INVERSE_L2 = 0.1
+_RETOLD_WEIGHT = 0.05  # of a pair told again by machine, where a written one has 1
 _LEAST_SPREAD = 0.15  # of a feature, so that a rare mark gets no great weight
 _LEAST_SEEN = 3  # messages with a stem
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """One file: a row of features a pair, the labels, and which pairs a conflict decides."""
+    """One file: a row of features a pair, the labels, which pairs a conflict decides, and how much each counts."""
 
     rows: np.ndarray[Any, Any]
     labels: np.ndarray[Any, Any]
     decided: np.ndarray[Any, Any]
+    weights: np.ndarray[Any, Any]
+
+    def written(self) -> Pairs:
+        """Without those told again by machine."""
+        which = self.weights == 1
+        return Pairs(self.rows[which], self.labels[which], self.decided[which], self.weights[which])
 
 
 def main() -> None:
@@ -73,7 +84,7 @@ def main() -> None:
     likeness.install(document)
     names: list[str] = []
     files = {name: _read(name, names) for group in WRITERS.values() for name in group}
-    print(f"{len(names)} features, {sum(len(f.labels) for f in files.values())} pairs")
+    print(f"{len(names)} features, {sum((f.weights == 1).sum() for f in files.values())} pairs")
     _left_out(files)
     weights, bias = _fit(files.values())
     document["weights"] = {"bias": round(bias, 3)} | {
@@ -119,15 +130,55 @@ def _name(kind: str, name: str) -> str:
 
 def _read(name: str, names: list[str]) -> Pairs:
     lines = [json.loads(line) for line in (PAIRS / f"{name}.jsonl").read_text("utf-8").splitlines()]
+    told = [line[side] for line in lines for side in ("a", "b")]
+    retold = [
+        lines[place // 2] | {"a": text, "b": _retold(place, text), "duplicate": True}
+        for place, text in enumerate(told)
+    ]
     now = datetime(2026, 11, 20, 12, tzinfo=UTC)
-    found: list[tuple[Trace, Trace]] = [traces_of_line(line, triage_all, now) for line in lines]
+    found: list[tuple[Trace, Trace]] = [traces_of_line(line, triage_all, now) for line in (*lines, *retold)]
     rows = [likeness.features(*pair) for pair in found]
     names[:] = names or list(rows[0])
     return Pairs(
         np.array([[row[name] for name in names] for row in rows]),
-        np.array([line["duplicate"] for line in lines]),
+        np.array([line["duplicate"] for line in (*lines, *retold)]),
         np.array([bool(conflict_of(*pair)) for pair in found]),
+        np.array([1.0] * len(lines) + [_RETOLD_WEIGHT] * len(retold)),
     )
+
+
+_ADDED = (
+    "Ekran görüntüsü ekte.|kullanıcı adım deniz61|telefondan giriyorum|iki kere denedim|canlı destek bakıyoruz dedi"
+    "|bankamı aradım onlarda sorun yokmuş|saat üç gibiydi|eski üyeyim|lütfen ilgilenin artık|internetim sağlam"
+    "|paraya ihtiyacım var|dekont da var elimde"
+).split("|")
+_ADDED_ENGLISH = (
+    "Screenshot attached.|my username is deniz61|I am on my phone|I tried it twice|live chat said they would look"
+    "|my bank says it is not them|it was about three|I am an old customer|please sort it out|my connection is fine"
+    "|I need the money|I have the receipt too"
+).split("|")
+_ENGLISH = re.compile(r"\b(?:the|my|I|and|is|to)\b")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+
+
+def _retold(place: int, text: str) -> str:
+    """The same told again in one of six ways: with a word more, turned round, with words left out, cut short."""
+    added = _ADDED_ENGLISH if len(_ENGLISH.findall(text)) > 1 else _ADDED
+    more, other = added[place % len(added)], added[(place * 7 + 5) % len(added)]
+    sentences = [part for part in _SENTENCE.split(text) if len(part) > _SHORT_SENTENCE]
+    words = fold(text).split()
+    ways = (
+        f"{text} {more}",
+        f"{more}. {text}",
+        fold(f"{' '.join(sentences[::-1])} {more}"),
+        f"{' '.join(word for i, word in enumerate(words) if i % 3 != place % 3)} {more}",
+        " ".join(words[: max(4, len(words) * 2 // 3)]) + (f" {other}" if place % 2 else ""),
+        fold(sentences[-1] if place % 4 else sentences[0]) if len(sentences) > 1 else f"{fold(text)} {other}",
+    )
+    return ways[place % len(ways)]
+
+
+_SHORT_SENTENCE = 8  # characters
 
 
 def _fit(parts: Iterable[Pairs]) -> tuple[np.ndarray[Any, Any], float]:
@@ -135,10 +186,11 @@ def _fit(parts: Iterable[Pairs]) -> tuple[np.ndarray[Any, Any], float]:
     parts = list(parts)
     rows = np.vstack([part.rows[~part.decided] for part in parts])
     labels = np.concatenate([part.labels[~part.decided] for part in parts])
-    spread = np.maximum(rows.std(axis=0), _LEAST_SPREAD)
-    middle = rows.mean(axis=0)
+    counts = np.concatenate([part.weights[~part.decided] for part in parts])
+    spread = np.maximum(rows[counts == 1].std(axis=0), _LEAST_SPREAD)
+    middle = rows[counts == 1].mean(axis=0)
     model = LogisticRegression(C=_INVERSE_L2, max_iter=5000, tol=1e-8)
-    model.fit((rows - middle) / spread, labels)
+    model.fit((rows - middle) / spread, labels, sample_weight=counts)
     weights = model.coef_[0] / spread
     return weights, float(model.intercept_[0] - weights @ middle)
 
@@ -153,7 +205,7 @@ def _left_out(files: dict[str, Pairs]) -> None:
     scores, labels = [], []
     for writer, own in WRITERS.items():
         weights, bias = _fit(part for name, part in files.items() if name not in own)
-        judged = [_judged(files[name], weights, bias) for name in own]
+        judged = [_judged(files[name].written(), weights, bias) for name in own]
         scores.append(np.concatenate([s for s, _ in judged]))
         labels.append(np.concatenate([right for _, right in judged]))
         _said(writer, scores[-1], labels[-1])
