@@ -12,7 +12,7 @@ from typing import Any
 
 import re2
 
-from router import age_births, age_numbers
+from router import age_births, age_numbers, age_own
 from router.age_phrases import ABOUT, ADULT, DECLARED, KIN, NOT_PLAYING, OF_CALLER, PLAYING, SIGNS
 
 _SURE, _PERHAPS = 3.0, 2.5
@@ -38,7 +38,9 @@ _MAYBE = re2.compile(
     r"|надцат|[^ ]*надцат|лет |класс|[^ ]+классни|несоверш|совершен|школ|малолет|возраст|рожден|родил"
     r"|[^ ]{0,2}عمر|[^ ]?قاصر|[^ ]{0,3}صف|[^ ]{0,3}ثانوي|[^ ]{0,2}متوسط|[^ ]{0,3}اعدادي|[^ ]?مواليد"
     r"|ولدت|ميلاد|سني|السن|عشر|[^ ]+(?:طعش|تاشر|تاش|طاشر)"
-    r"|karne|lgs|velim|harclig|teneffus|odev|dershane|cocugum|cocuk |kucugum|ehliyet|kimligim|taschengeld|roblox)"
+    r"|karne|lgs|yks|tyt|ders(?:te|i|ten)|hoca |ogretmen|an adult|homeroom|prom |be legal|schule |teacher|огэ"
+    r"|егэ|перемен|مصروف|velim|harclig|teneffus|odev|"
+    r"dershane|cocugum|cocuk |kucugum|ehliyet|kimligim|taschengeld|roblox)"
 )
 _EAST_DIGITS = str.maketrans("٠١٢٣٤٥٦٧٨٩۰۱۲۳۴۵۶۷۸۹", "01234567890123456789")
 _EAST_DIGIT = re.compile("[٠-٩۰-۹]")
@@ -48,12 +50,28 @@ _SINCE = re.compile(
     r"(?: playing| betting| at| when| i was| here| age){0,4} (1[0-7])) (?:\S+ ){0,8}?(\d|bir|one"
     r"|a) (?:sene|yil|years?)"
 )
+# "haftaya 18im" is said by somebody of 17
+_SOON_18 = re2.compile(
+    r" (?:ay|aya|haftaya|hafta|seneye|sene|yila|yarin|yazin|sonra|gune|gun) 18:[iu][mz]"
+    r"| (?:sonra|seneye|yakinda|yazin) resit(?:im|iz)"
+    r"| (?:till|until|when|once|before) (?:im|i am|being|becoming) an adult"
+)
 _SINCE_2000 = {"sekiz": 8, "dokuz": 9, "on": 10, "onbir": 11, "oniki": 12, "onuc": 13, "ondort": 14}
 _SINCE_2000 |= {"seven": 7, "eight": 8, "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13}
 _YEAR_IN_WORDS = re.compile(
     r" (?:iki ?bin|two thousand(?: and)?) ?(sekiz|dokuz|on ?(?:bir|iki|uc|dort)|on|seven|eight|nine"
     r"|ten|eleven|twelve|thirteen)"
     r"(l[iu]\w{0,8}|um|)(?= )"
+)
+_AT_SCHOOL_ONCE = re.compile(
+    r" (?:was|were)(?: still| only| just)?(?: an?| in| at| my| the){1,2} (?:freshman|sophomore|junior|senior"
+    r"|high ?school"
+    r"|middle school|school|(?:year|grade) \d+)(?: (?:in|at|year)(?: the)? high ?school)?(?= )"
+)
+_OLD_EXAMS = re.compile(r" gcses? (?:back )?in (?:19|20[01])\d+(?= )")
+_CLASS_OF_KIN = re.compile(
+    r" (?:ابني|بنتي|ابنتي|ولدي|اخوي|اخي|اختي|حفيدي|ابن \S{1,20})(?: \S{1,20}){0,2} "
+    r"(?:ب|في |ب?ال)?(?:ال)?صف(?: \S{1,20})?(?= )"
 )
 _SINCE_STEMS = ("basla", "beri", "started", "since", "began", "joined")
 _ONE = {"bir", "one", "a"}
@@ -83,11 +101,13 @@ def read(plain: str, when: datetime | int) -> Age:
     people = age_numbers.of_people(told)
     text = people.encode("utf-8", "replace")
     about = ABOUT.search(text)
-    declared = DECLARED.search(text) or _of_caller(text, about)
+    declared = DECLARED.search(text) or age_own.found(text) or _of_caller(text, about)
+    if declared and age_own.is_of_a_teacher(text, declared[0]):
+        declared = None
     reported = about is not None and PLAYING.search(text) is not None and not NOT_PLAYING.search(text)
     joined = f" {' '.join(told)} "
     births = age_births.of(told, when) if any(map(joined.__contains__, age_births.STEMS)) else age_births.NONE
-    grown = bool(births.adults) or ADULT.search(text) is not None
+    grown = bool(births.adults) or ADULT.search(_SOON_18.sub(b" ", text)) is not None
     if grown and births.mistaken and not declared:
         return Age(reported=reported)
     if grown and (declared or births.minors):
@@ -109,6 +129,12 @@ def _respelt(plain: str) -> str:
     plain = plain.replace(" d o b ", " dob ").replace(" cocuk ses", " kucuk ses")
     if "bin " in plain or "two thousand" in plain:
         plain = _YEAR_IN_WORDS.sub(_year_told, plain)
+    if " was " in plain or " were " in plain:
+        plain = _AT_SCHOOL_ONCE.sub(" was there ", plain)
+    if "gcse" in plain:
+        plain = _OLD_EXAMS.sub(" exams ", plain)
+    if "الصف" in plain or " صف " in plain:
+        plain = _CLASS_OF_KIN.sub(" بنتي ", plain)
     return plain
 
 

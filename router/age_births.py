@@ -132,14 +132,21 @@ def _is_of_sender(words: list[str], at: int, ending: str) -> bool:
     if any(_OF_BIRTH.match(word) for word in before) or any(_AFTER_BIRTH.match(word) for word in follows[:2]):
         return not any(_NO_BIRTH.match(word) for word in words[at + 1 : at + 3])
     if any(_DOCUMENT.match(word) for word in before):
-        return any(_SHOWS.match(word) for word in follows) or any(_SHOWS.match(word) for word in before[-2:])
-    return any(_TRUE.match(word) for word in before[-3:]) and any(
-        _OF_BIRTH.match(word) for word in words[:at]
+        return any(map(_SHOWS.match, [*follows, *before[-2:]]))
+    return _is_i_am(words, at) or (
+        any(_TRUE.match(word) for word in before[-3:]) and any(_OF_BIRTH.match(word) for word in words[:at])
     )
+
+
+def _is_i_am(words: list[str], at: int) -> bool:
+    """Whether it is the year of an adult told as he tells his age: "I'm 1992"."""
+    return at > 0 and words[at - 1] in {"im", "am"} and words[at].startswith("19")
 
 
 def _is_claimed(words: list[str], at: int) -> bool:
     """Whether the year is said to have been put down rather than true."""
+    if _is_i_am(words, at):
+        return False
     return any(_CLAIMED.match(word) for word in words[at + 1 : at + 5]) or any(
         _CLAIM.match(word) for word in words[max(0, at - 3) : at]
     )

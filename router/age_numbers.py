@@ -43,6 +43,8 @@ _WORDS = {
     "grader": "grade", "enuf": "enough", "enuff": "enough", "enugh": "enough", "yng": "young", "yung": "young",
     "bday": "birthday", "b4": "before", "til": "till", "untill": "until", "bn": "ben", "hs": "highschool",
     "yasm": "yasim", "ysm": "yasim", "yasimm": "yasim", "benm": "benim", "hab": "habe",
+    "oldm": "oldum", "girdm": "girdim", "bastm": "bastim", "diilim": "degilim", "deilim": "degilim",
+    "degilm": "degilim", "diiliz": "degiliz",
     "десятом": "10:м", "пятом": "5:м", "шестом": "6:м", "седьмом": "7:м",
     "восьмом": "8:м", "девятом": "9:м", "одиннадцатом": "11:м", "четвертом": "4:м", "третьем": "3:м",
     "девятыи": "9:м", "десятыи": "10:м", "восьмои": "8:м", "седьмои": "7:м", "одиннадцатыи": "11:м",
@@ -71,13 +73,14 @@ _DE_OLDER = re.compile(
 )
 
 _TR_ENDING = (
-    r"(?:y?[iu]m|y?[iu]z|[iu]m[dt][ae]\S*|(?:s?[iu]n)?[dt]e?a?y[iu]m|(?:s?[iu]n|[iu]m)?[dt][ae](?:n|ki|y\S*)?"
+    r"(?:y?[iu]m|y?[iu]z|m(?:[aeiu]|[dt][ae]\S*)?|[iu]m[dt][ae]\S*|(?:s?[iu]n)?[dt]e?a?y[iu]m|(?:s?[iu]n|[iu]m)?[dt][ae](?:n|ki|y\S*)?"
     r"|y?[aeiu]|[iu]m[aeiu]|s?[iu]n[aeiu]|n?[iu]n|s[iu]|(?:[iu]?nc[iu])\S*|l[iu]k?\S*|l[iu](?:y[iu]m)?"
     r"|ler|lar|lerde\S*|larda\S*)"
 )
 _TR_SUFFIXED = re.compile(
     rf"(on)?(bir|iki|uc|dor[td]|bes|alti|yedi|sekiz|dokuz)({_TR_ENDING}|yas\S*|bucuk)?$"
 )
+_TR_CLASS = re.compile(r"(bes|alti|yedi|sekiz|dokuz)(y?[ae]|d[ae]y[iu][mz])$")
 _DIGITS_FIRST = re.compile(r"(\d{1,2})([^\W\d]\w*)$")
 _CLASS_FIRST = re.compile(
     r"(year|yr|y|grade|gr|g|form|class|std|ss|sss|jss|js|jhs|shs|lise|sinif|klasse|u)(\d{1,2})$"
@@ -112,14 +115,14 @@ _UNITS = re.compile(
     r"|emails?|mails?|calls?|grand|rounds?|stones?|st|kg|kilos?|lbs?|cm|km|miles?|feet|ft|inch(?:es)?|goals?|wins?"
     r"|loss(?:es)?|people|mates|hands?|tickets?|legs?|folds?|bookies|pm|oclock|nil|behind|short|away|off|out|left"
     r"|places?|spots?|screenshots?|pages?|gb|mb|euro|cents?|pence|naira|rand|ksh|bob|shillings?|rupees?|pesos?"
-    r"|players?|horses?|runners?|teams?|accounts?|decimals?|odds|x|clean|sober|mentally|lines?|numbers?"
+    r"|players?|horses?|runners?|teams?|accounts|decimals?|odds|x|clean|sober|mentally|lines?|numbers?"
     r"|gun|gunu|gundur|gunde|gunluk|gunden|gundu\S*|gune|ay|aydir|aylik|ayda|aydan|aya|yil|yildir"
     r"|yillik|yilda|yildan"
     r"|yilidir|yilim|sene|senedir|senelik|senede|haft\S*|saat\S*|dakika\S*|dk|dakka\S*|saniye\S*|tl|lira\S*|liralik"
     r"|kez|kere|defa|mac|maclik|maci|macim|mactan|macta|macin|maclar|kupon\S*|el|eli|elde|spin\S*|tane\S*|adet"
     r"|seviye\S*|sira\S*|sirada\S*|numara\S*|nolu|oran\S*|bahis\S*|kilo\S*|kisi\S*|puan\S*|tur|turu\S*"
     r"|turda\S*|turluk|masa\S*|yuz\S*"
-    r"|milyon\S*|yillar|yasimda\S*|yasimdan\S*|yasimdayken|yasinda(?:yken|ydi\S*)|yasindan|yasta\S*"
+    r"|milyon\S*|yillar|yasimda(?:yken|n|ki\S*)?|yasimdan\S*|yasimdayken|yasinda(?:yken|ydi\S*)|yasindan|yasta\S*"
     r"|yaslarim\S*|yasimdayd\S*|degil|degilim|yaz(?:iyo|ili|mis|is|ar|an|d)\S*"
     r"|gorun\S*|gozuk\S*|gibi|kadar|dolar|sterlin|kurus|numarali|bolum\S*|asama\S*|gol|goluk|dakikada|cesit|parca"
     r"|ocak\S*|subat\S*|mart\S*|nisan\S*|mayis\S*|haziran\S*|temmuz\S*|agustos\S*|eylul\S*|ekim\S*"
@@ -156,7 +159,16 @@ _DID = re.compile(r"[a-z]{2,9}[dt][iu]m$")
 _ANDS = frozenset({"and", "ve", "und"})
 _MONTHS = re.compile(r"(?:months?|half|weeks?|ay\S*|monate?)$")
 _BECAME = frozenset("oldum girdim doldurdum bitirdim bastim".split())  # noqa: SIM905
-_THINGS = re.compile(r"(?:uyeli\S*|hesab\S*|account|konto)$")
+_THINGS = re.compile(r"(?:uyeli\S*|hesab\S*|accounts?|konto|membership|car|dog|cat|site|marriage|house)$")
+_AT_THAT_AGE = frozenset({"yasinda", "yas", "yasindan", "yasina"})
+# What is told of a life that went on since: marriages, first jobs, leaving school or home
+_OF_A_LIFE = re.compile(
+    r"(?:evlen\S*|calismaya|ise|gurbet\S*|asker\S*|gelin|dogur\S*|gocmus|goctu\S*|mezun|kaybet\S*"
+    r"|isci\S*|cirak\S*|sanayi\S*|yetim|oksuz|dul|tanis\S*|babami|annemi|babasini|annesini)$"
+)
+_OF_KIN = frozenset(
+    "сыну дочке дочери внуку внучке брату сестре племяннику племяннице ребенку жене мужу".split()  # noqa: SIM905
+)
 _NOT_MINE = frozenset("gibi alti ustu siniri sinirini degil degilim oldu nicht не".split())  # noqa: SIM905
 _OF_OTHERS = re.compile(r"(?:yasinda(?:ki\S*|n)|yaslarinda\S*|yasli)$")
 _STRONG = frozenset("im yasim yas aged мне عمري bin ben".split())  # noqa: SIM905
@@ -176,6 +188,8 @@ def _token(word: str) -> str:
         found = _TR_SUFFIXED.match(word)
         if found and found[1]:
             return _ended(10 + _TR_UNITS[found[2]], found[3])
+    elif found := _TR_CLASS.match(word):
+        return f"{_TR_UNITS[found[1]]}:{found[2]}"
     elif word.endswith(("teens", "teenth")):
         return _WORDS.get(word.removesuffix("s").removesuffix("th"), word)
     return "25" if _DE_OLDER.match(word) else word  # how far over 18 does not matter
@@ -279,6 +293,8 @@ def of_people(words: list[str]) -> str:
 
 def _is_of_others(words: list[str], at: int) -> bool:
     follows = words[at + 1] if at + 1 < len(words) else ""
+    if _has_kin(words, at) or _is_my_child(words, at) or (at > 0 and words[at - 1] == "turned"):
+        return True
     return _OF_OTHERS.match(follows) is not None or (at > 0 and words[at - 1] == "like")
 
 
@@ -294,18 +310,29 @@ def _is_no_age(words: list[str], at: int, numbers: set[int]) -> bool:
     if _belongs(words, at, before, follows):
         return True
     if ending:
-        return False
-    if (at - 1 in numbers or at + 1 in numbers) and before not in _STRONG:
+        return ending == "th" and (follows in _NTH or _is_counted(follows))
+    if number == "18" and follows in _I_AM_NOT:
+        return any(map(_is_older, words[at + 2 : at + 6]))
+    if number == "18" and follows in _RATHER and any(map(_is_older, words[at + 2 : at + 3])):
         return True
-    return _counts(number, follows, words[at + 2 : at + 4])
+    if before in _NOBODY or (follows in _SAID and _asked_for_age(words[max(0, at - 10) : at])):
+        return False
+    beside = (at - 1 in numbers or at + 1 in numbers) and before not in _STRONG
+    return beside or _counts(number, follows, words[at + 2 : at + 7])
+
+
+def _asked_for_age(words: list[str]) -> bool:
+    return any(word.startswith("yas") for word in words)
 
 
 def _counts(number: str, follows: str, later: list[str]) -> bool:
-    """Whether what comes after a number is what it counts; `later` are the two words after that."""
+    """Whether what comes after a number is what it counts; `later` are the words after that."""
     if number == "18" and follows.startswith("yas"):
         return False
     if _is_counted(follows) or (number != "18" and _is_done(follows)):
         return True
+    if follows in _NOT_YET and number != "18":
+        return any(map(_is_game, later))
     after = later[0] if later else ""
     if follows == "bucuk":
         return bool(after) and _is_counted(after)
@@ -320,11 +347,26 @@ def _belongs(words: list[str], at: int, before: str, follows: str) -> bool:
     """Whether what stands before the number makes it a level, a time, a part of an amount or a past age."""
     if before in _PAST or before in _LIKE:
         return True
+    if _is_of_a_time(words, at, before, follows) or _has_kin(words, at) or _is_my_child(words, at):
+        return True
     if at > 1 and before in _ARTICLES and words[at - 2] in _NOT_OF_NOW:
         return True
     if before in {"bin", "yuz"} and at > 1 and words[at - 2][0].isdigit():
         return True
     return bool(owns := _owns(before)) and (owns > 1 or not _is_of_age(follows))
+
+
+def _is_of_a_time(words: list[str], at: int, before: str, follows: str) -> bool:
+    """Whether it is the age at which a life took a turn, or since when, or of whom or what is told just before."""
+    if follows in _AT_THAT_AGE and any(map(_is_of_a_life, words[at + 2 : at + 5])):
+        return True
+    if before == "mit" and not _BEGUN.isdisjoint(words[at + 1 : at + 6]):
+        return True
+    if before == "turned" and not _HE.isdisjoint(words[max(0, at - 4) : at]):
+        return _CALLERS.isdisjoint(words)
+    if before == "is" and at > 1 and _THINGS.match(words[at - 2]):
+        return True
+    return not _SINCE.isdisjoint(words[max(0, at - 2) : at])
 
 
 @lru_cache(maxsize=1 << 12)
@@ -349,5 +391,63 @@ def _is_of_age(word: str) -> bool:
     return _AGE_WORD.match(word) is not None
 
 
+def _is_my_child(words: list[str], at: int) -> bool:
+    """Whether it is the age of a child one has: "9 yaşında bir kızım var"."""
+    if words[at + 1 : at + 2] not in (["yasinda"], ["yaslarinda"], ["yas"]):
+        return False
+    return "var" in words[at + 3 : at + 6] and not _CHILD.isdisjoint(words[at + 2 : at + 5])
+
+
+def _has_kin(words: list[str], at: int) -> bool:
+    """Whether one of the family in the dative, as Russian tells ages, stands shortly before."""
+    return not _OF_KIN.isdisjoint(words[max(0, at - 3) : at])
+
+
+@lru_cache(maxsize=1 << 12)
+def _is_of_a_life(word: str) -> bool:
+    return _OF_A_LIFE.match(word) is not None
+
+
+@lru_cache(maxsize=1 << 12)
+def _is_game(word: str) -> bool:
+    return _GAME.match(word) is not None
+
+
+def _is_older(word: str) -> bool:
+    """Whether it is a number above 18."""
+    digits = word.partition(":")[0]
+    return len(digits) == 2 and digits.isdecimal() and int(digits) > 18
+
+
+_NTH = frozenset(
+    [
+        "bet",
+        "spin",
+        "deposit",
+        "order",
+        "message",
+        "email",
+        "attempt",
+        "try",
+        "time",
+        "win",
+        "loss",
+        "go",
+        "call",
+        "ticket",
+        "versuch",
+    ]
+)
+_NOT_YET = frozenset("bitmedi dolmadi bitmemis dolmamis doldu bitti".split())  # noqa: SIM905
+_NOBODY = frozenset({"kimse", "hicbirimiz", "hepimiz", "ikimiz", "ucumuz"})
+_SAID = frozenset({"dedim", "soyledim", "demistim", "diyince", "deyince"})
+_HE = frozenset({"he", "hes", "she", "shes", "who", "whos"})
+_CALLERS = frozenset({"caller", "customer", "client", "player", "user"})
+_SINCE = frozenset({"since", "seit"})
+_BEGUN = frozenset({"angefangen", "begonnen", "geheiratet", "ausgezogen", "lehre", "ausbildung"})
+_CHILD = frozenset({"kizim", "oglum", "cocugum", "torunum", "yegenim", "kardesim"})
+_RATHER = frozenset({"but", "degil", "sondern"})
+_I_AM_NOT = frozenset({"degilim", "degiliz"})
+_GAME = re.compile(r"(?:mac\S*|tur|el|set|seviye\S*|kupon\S*|bolum\S*|spin\S*|gorev\S*|hafta\S*|dakika\S*)$")
 _ARTICLES = frozenset("a an some im ben bir ein einem einen عمري".split())  # noqa: SIM905
 _NOT_OF_NOW = _LIKE | _PAST

@@ -10,16 +10,16 @@ from typing import Any
 
 import re2
 
-_N = "(?:[89]|1[0-7])"  # an age somebody tells
-_T = "(?:1[0-7])"
-_TEEN = "(?:1[3-7])"
+N = "(?:[89]|1[0-7])"  # an age somebody tells
+T = "(?:1[0-7])"
+TEEN = "(?:1[3-7])"
 _GROWN = "(?:1[89]|[2-9][0-9])"
 _TR_MONTH = "(?:ocak|subat|mart|nisan|mayis|haziran|temmuz|agustos|eylul|ekim|kasim|arali[kg])"
-_EN_MONTH = (
+EN_MONTH = (
     "(?:jan(?:uary)?|feb(?:ruary)?|march|april|may|june|july|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?"
     "|dec(?:ember)?)"
 )
-_SOON = rf"(?:next|in|soon|on|this|tomorrow|until|till|yet|for another|before|come|{_EN_MONTH}|a week|at christmas)"
+SOON = rf"(?:next|in|soon|on|this|tomorrow|until|till|yet|for another|before|come|{EN_MONTH}|a week|at christmas)"
 _I = r"[mz]"  # how verbs of the first person end in Turkish
 _FEW = r"(?: \S+){0,2}?"
 _SOME = r"(?: \S+){0,5}?"
@@ -35,7 +35,7 @@ _GOING = (
     rf"|gecic\S*{_I}|gececeg\S*{_I}|gectim|gectik|basladim|basladik|baslic\S*{_I}|baslayac\S*{_I}|baslayac\S*"
     r"|ogrencisi olarak|ogrencisi oldugum\S*|ogrencisiyken|ogrencisim|ogrencisiyim\S*|bitirdim|bitirdik)"
 )
-_CLASS = r"(?:[5-9]|1[0-2])(?::\S+)?"
+CLASS = r"(?:[5-9]|1[0-2])(?::\S+)?"
 _TO_BE = (
     rf"(?:ol(?:aca|uca|uyo|ca)\S*{_I}|olucam|olcam|gir(?:ece|ice|ce|iyo)\S*{_I}|bas(?:aca|ica|ca|iyo)\S*{_I}"
     rf"|doldur(?:aca|uca|ca|uyo)\S*{_I}|bitir(?:ece|ice|ce|iyo)\S*{_I}|tamamla\S*(?:ca|ce|yo)\S*{_I}"
@@ -54,7 +54,7 @@ _GRADE = (
     r"|(?:1:st|first|2:nd|second|2|3|third|3:rd|3:th|4:th) year (?:of |in |at )?(?:the )?(?:high|middle|secondary"
     r"|junior|grammar)(?: ?school)?)"
 )
-_AT_SCHOOL = (
+AT_SCHOOL = (
     rf"(?:{_GRADE}|high ?school|highschool|middle ?school|secondary(?: school)?|junior high|senior high|school"
     r"|boarding school)"
 )
@@ -75,8 +75,8 @@ _AGED = (
     r"|лет|года|летн\S+"
     r"|سنة|سنين|عام\S*)"
 )
-_OLD = rf"{_N}~?(?::\S+)? {_AGED}"
-_CALLER = (
+_OLD = rf"{N}~?(?::\S+)? {_AGED}"
+CALLER = (
     r"(?:musteri\S*|arayan\S*|kullanici\S*|uye\S{0,4}|caller|customer|client|player|user|kendisi\S*"
     r"|kisi\S*|he|she|anrufer\S*"
     r"|kunde|kundin|they)"
@@ -85,13 +85,13 @@ _SAID = (
     r"(?:soyl\S*|dedi|diyor|itiraf|belirt\S*|kabul|beyan|ifade|anlas\S*|ogren\S*|bildir\S*|aktar\S*|acikla\S*|yazdi"
     r"|paylas\S*|tespit|gorul\S*)"
 )
-_SAYS = (
+SAYS = (
     r"(?:says?|said|admit\S*|claims?|claimed|states?|stated|gave|confirm\S*|confess\S*|told|tells|reveal\S*"
     r"|let slip|disclos\S*|mention\S*|explain\S*|acknowledg\S*|report\S*)"
 )
 
 
-def _any(*ways: str) -> Any:
+def any_of(*ways: str) -> Any:
     """A pattern of whole words: one of these between blanks."""
     chosen = re2.Options()
     chosen.max_mem = 64 << 20
@@ -103,38 +103,39 @@ _TURKISH = (
     r"|ece[gk]\S*|[aeiu]m)",
     r"(?:lise|ortaokul) (?:talebesi|ogrencisi)\S*(?: \S+){0,3}? (?:paras|liras|hakk|emeg|harclig)\S*",
     # ages
-    rf"{_N} yas\S*(?:yim|y[iu]z|iyz|yz|ym|daim|aym|liyim)\S{{0,3}}|{_N} yasim(?:iz)?|{_N} yas(?:inda)? biriyim"
-    rf"|{_N} yasinda (?:yim|bir (?:genc|cocuk|kiz|ogrenci|oyuncu|uye)\S*im)",
-    rf"{_N} yas(?:ina|ima|imi|indan|ini)(?: (?:yeni|daha|gecen \S+|bu \S+|dun|bugun)){{0,3}}"
+    rf"{N} yas\S*(?:yim|y[iu]z|iyz|yz|ym|daim|aym|liyim)\S{{0,3}}|{N} yasim(?:iz)?|{N} yas(?:inda)? biriyim"
+    rf"|{N} yasinda (?:yim|bir (?:genc|cocuk|kiz|ogrenci|oyuncu|uye)\S*im)",
+    rf"{N} yas(?:ina|ima|imi|indan|ini)(?: (?:yeni|daha|gecen \S+|bu \S+|dun|bugun)){{0,3}}"
     rf" (?:gir|bas|doldur|bitir|gun al|gec|tamamla)\S*{_I}",
-    rf"{_TEEN}:\S*(?:yim|yum|yimm|yizz?|dayim|deyim|indeyiz)|{_TEEN}:[iu]m|{_N}:l[iu]y[iu]m"
-    rf"|{_TEEN}:l[iu][kg]\S*[iu]m",
-    rf"(?:ben|bende|daha|henuz|hem|sadece) {_TEEN}(?::[iu]m)?(?: ya| abi| hocam| kanka)?",
-    rf"{_N}:(?:ye|e|a|ya|me|ma|ime|ine|ume|uma|una|une|ima|sine) (?:yeni |daha |yeni yeni |bu \S+ "
+    rf"{TEEN}:\S*(?:yim|yum|yimm|yizz?|dayim|deyim|indeyiz)|{TEEN}:[iu]m|{N}:l[iu]y[iu]m"
+    rf"|{TEEN}:l[iu][kg]\S*[iu]m",
+    rf"(?:ben|bende|daha|henuz|hem|sadece) {TEEN}(?::[iu]m)?(?: ya| abi| hocam| kanka)?",
+    rf"{N}:(?:ye|e|a|ya|me|ma|ime|ine|ume|uma|una|une|ima|sine) (?:yeni |daha |yeni yeni |bu \S+ "
     r"|gecen \S+ )?(?:gir\S*[mzk]|bas(?:tim|tik|iyo\S*m|ica\S*m|aca\S*m|ca\S*m))",
-    rf"{_N}:(?:yi|i|u|imi|umu|unu|ini|sini|yu|mi) (?:yeni |daha |bu \S+ |gecen \S+ )?(?:doldur|bitir|devir)\S*[mzk]"
-    rf"|{_T}:\S*[dt][ae]n gun al\S*[mk]|{_T} (?:yasindan |yastan )?gun al\S*m",
-    rf"ben(?:im)?{_TR_FILL} {_TEEN}(?::[iu]m)?|{_TEEN} ben(?: ya| abi)?",
-    rf"yas(?:im|imiz|imi)?{_TR_FILL} {_TEEN}(?::\S+)?|(?:ya)?sim{_TR_FILL} {_TEEN}",
+    rf"{N}:(?:yi|i|u|imi|umu|unu|ini|sini|yu|mi) (?:yeni |daha |bu \S+ |gecen \S+ )?(?:doldur|bitir|devir)\S*[mzk]"
+    rf"|{T}:\S*[dt][ae]n gun al\S*[mk]|{T} (?:yasindan |yastan )?gun al\S*m",
+    rf"ben(?:im)?{_TR_FILL} {TEEN}(?::[iu]m)?|{TEEN} ben(?: ya| abi)?",
+    rf"yas(?:im|imiz|imi)?{_TR_FILL} {TEEN}(?::\S+)?|yas(?:im|imiz){_TR_FILL} {N}|(?:ya)?sim{_TR_FILL} {TEEN}",
     r"1[4-7] bucuk(?: yas\S*)?|1[4-7] bucu[kg]\S*(?:um|yum)",
-    rf"{_T} yas (?:grubu|kategori|takim)\S*[dt][ae]y[iu]m|{_T} olmam(?: bir)? sorun\S*"
-    rf"|{_T}(?: yasinda)? olmama ragmen",
-    rf"{_TEEN}(?::\S+)? (?:dogum gunum|yas gunum|yasgunum)\S*|\S+[ae]n (?:bir |bi )?cocugum {_N}(?: yas\S*)?",
-    rf"ben {_SOME} ?{_TEEN} yas(?:inda|im)?",
+    rf"{T} yas (?:grubu|kategori|takim)\S*[dt][ae]y[iu]m|{T} olmam(?: bir)? sorun\S*"
+    rf"|{T}(?: yasinda)? olmama ragmen",
+    rf"{TEEN}(?::\S+)? (?:dogum gunum|yas gunum|yasgunum)(?:u|un|e|uydu|dur|den|u\S*)?|\S+[ae]n (?:bir "
+    rf"|bi )?cocugum {N}(?: yas\S*)?",
+    rf"ben {_SOME} ?{TEEN} yas(?:inda|im)?",
     # not old enough
     r"yas(?:im|imiz|imdan|imin)?(?: \S+){0,3}? (?:tut(?:mu|ma|mad|may|muy|muo)\S*|yet(?:mi|me|mez"
     r"|mey)\S*|yeterli degil\S*|uygun degil\S*"
-    r"|dolma\S*|gelmedi\S*|musait degil|elver\S*|el vermi\S*|18 (?:degil|alti|olmadi\S*)|18:\S+ (?:kucuk|alti\S*))",
+    r"|dolma\S*|gelmedi\S*|musait degil\S*|elver\S*|el vermi\S*|18 (?:degil|alti|olmadi\S*)|18:\S+ (?:kucuk|alti\S*))",
     r"yas(?:im|imiz|imin)(?: daha| henuz| hala)? (?:kucuk\S*|eksik\S*|ufak)|yas sinirina takil\S+"
     r"|yas engeline takil\S+",
     r"yasim(?:i)? buyuk (?:goster|yaz|gir)\S*m|yasim(?: \S+){0,3} (?:tut(?:uyo|uca|aca|ca)|dola?ca)\S*",
     r"(?:\S+(?:acak|ecek|yacak|cek|cak)|yeterli|uygun|yasal|gerekli|gereken|o) yas(?:ta|da) degil(?:im|iz|dim)",
-    r"(?:ehliyet|surucu|direksiyon)(?: \S+){0,3}? (?:yas\S*(?: daha| henuz)? (?:gelme|yetm|tutm|dolma"
+    r"(?:ehliyet\S*|surucu|direksiyon)(?: \S+){0,3}? (?:yas\S*(?: daha| henuz)? (?:gelme|yetm|tutm|dolma"
     r"|degil|yetmi|yok)\S*"
     r"|(?:alamiy|yazilamiy|yazilamam|alamam)\S*(?: \S+){0,1} yas\S*)"
     r"|oy(?: \S+)? kullan\S*(?: \S+)? yas(?:im\S*|ta|\S*(?: \S+)? (?:gelme|yetm|degil)\S*)",
-    rf"{_N}~ yasindaki (?:bi|bir) (?:cocu[gk]|genc|ogrenci)\S* (?:\S+ )?(?:paras|hakk|emeg)\S*"
-    rf"|{_TEEN} yas(?:indan)? [#0-9]+ ay\S*m|benim gibi {_N}~? yas\S*",
+    rf"{N}~ yasindaki (?:bi|bir) (?:cocu[gk]|genc|ogrenci)\S* (?:\S+ )?(?:paras|hakk|emeg)\S*"
+    rf"|{TEEN} yas(?:indan)? [#0-9]+ ay\S*m|benim gibi {N}~? yas\S*",
     # 18 and of age, not yet
     r"resit (?:degil(?:im|iz)\S*|ol(?:madim|madik|mamisim|madigim\S*|unca|uca\S*m|ca[mz]|aca\S*m\S*"
     r"|uyo\S*m|acam|urum"
@@ -172,16 +173,16 @@ _TURKISH = (
     r"|lise ogrenci\S*[iu]m|(?:ortaokul|lise)\S*(?: \S+){0,6}? mezun ol(?:ca|uca|aca|uyo)\S*[mz]"
     r"|mezuniyet\S* (?:ortaokul|lise)|(?:lise|ortaokul)\S* (?:mezun olu?ca\S*|mezun ola\S*"
     r"|bitir?i?ce\S*m)",
-    rf"{_CLASS} sinif\S*(?: \S+){{0,2}}? {_GOING}|{_CLASS} sinif(?:tay|tey|day)\S*|{_CLASS} sinif(?:im"
+    rf"{CLASS} sinif\S*(?: \S+){{0,2}}? {_GOING}|{CLASS} sinif(?:tay|tey|day)\S*|{CLASS} sinif(?:im"
     r"|iz|lardan biriyim|liyim)"
-    rf"|(?:su an|simdi|ben|bende|daha|henuz|bu sene|yeni) {_CLASS} sinif\S*|(?:daha|henuz) [1-4](?::\S+)? sinif\S*",
+    rf"|(?:su an|simdi|ben|bende|daha|henuz|bu sene|yeni) {CLASS} sinif\S*|(?:daha|henuz) [1-4](?::\S+)? sinif\S*",
     r"[3-4](?::\S+)? sinif\S* (?:gidiyo\S*m|giden bir\S*)",
     r"(?:[5-9]|1[0-2]):(?:da|de|ta|te)y[iu]m|(?:[5-9]|1[0-2]):(?:e|a|ye|ya) (?:gidiyo\S*m|geciyo\S*m"
     r"|gectim|gectik|gecic\S*m|basladim|gidiyom)",
     r"(?:[5-9]|1[0-2])[ :][a-h] ?(?:dey[iu][mz]|day[iu][mz]|sinif\S*|subes\S*|ogrenc\S*)|(?:[5-9]"
     r"|1[0-2])[ :][a-h] (?:den|dan) \S+ ben|ben(?: \S+){1,2} (?:[5-9]|1[0-2])[ :][a-h] (?:den|dan)",
     r"lgs ?\S* (?:girdim|gircem|girecem|giricem|girecegim|hazirlan\S*m|calis\S*m)|lgsye \S*m|lgs ogrencisi\S*m",
-    rf"{_N} y\S{{0,2}}s\S{{0,3}}nd\S{{0,3}}m|{_TEEN}(?::\S+)? (?:oldum|olduk|olucam|olcam|olaca\S+m|oluyo\S*m)",
+    rf"{N} y\S{{0,2}}s\S{{0,3}}nd\S{{0,3}}m|{TEEN}(?::\S+)? (?:oldum|olduk|olucam|olcam|olaca\S+m|oluyo\S*m)",
     r"yas(?:a|ima|ina) (?:daha |henuz )?(?:gelme|ulasma|erisme|varma)\S*[mz]|yasal yas\S* (?:gelme"
     r"|ulasma|altinda)\S*[mz]",
     r"18(?::\S+)?(?: yas\S*)? (?:olunca|girince|doldurunca|olana|basinca"
@@ -191,9 +192,9 @@ _TURKISH = (
     r"(?:sonra|seneye|icinde|yakinda|yazin) resit(?:im|iz)?|(?:resitlige"
     r"|resitlik icin)(?: \S+){0,3} (?:var|kaldi)|ben (?:daha |bi |bir )?ergenim|daha cocugum"
     r"|cocuk sayil(?:iyorum|irim)",
-    rf"{_CLASS} sinif(?: \S+){{0,2}}? (?:hepimiz|bizimkiler|biz)|(?:biz|hepimiz|arkadaslarla"
-    rf"|kankamla)(?: \S+){{0,2}}? {_CLASS} sinif\S*|(?:meslek|endustri"
-    rf"|ticaret)\S*(?: \S+){{0,3}}? {_CLASS} sinif\S*",
+    rf"{CLASS} sinif(?: \S+){{0,2}}? (?:hepimiz|bizimkiler|biz)|(?:biz|hepimiz|arkadaslarla"
+    rf"|kankamla)(?: \S+){{0,2}}? {CLASS} sinif\S*|(?:meslek|endustri"
+    rf"|ticaret)\S*(?: \S+){{0,3}}? {CLASS} sinif\S*",
     r"(?:meslek|lise|ortaokul)\S*(?: \S+){0,2}? [3-4](?::\S+)? sinif\S*",
     r"ben (?:daha |henuz |sadece |kucuk |bi |bir )+(?:cocugum|kucugum|ogrenciyim lise)"
     r"|kimligim (?:yok daha|daha yok|cocuk)",
@@ -202,20 +203,20 @@ _TURKISH = (
 _ENGLISH = (
     r"(?:im|i am) (?:around |about |exactly )?that age|(?:will|yet to|not|havent|going to"
     r"|shall) (?:complete|completed|attain|finish) 18",
-    rf"{_IM} {_N}(?: (?:yo|y o|years?(?: old)?|m|f|yro))?|(?:{_TEEN}|1[0-2] yo) (?:here|rn|btw)",
+    rf"{_IM} {N}(?: (?:yo|y o|years?(?: old)?|m|f|yro))?|(?:{TEEN}|1[0-2] yo) (?:here|rn|btw)",
     r"(?:hi|hello|hey|bro|sir|yes|miss|pls|please|so|and|but|because|bc|ok|its|for) me (?:am |is "
-    rf"|only |just |at )?{_TEEN}|me {_TEEN} (?:years?|yo|only|but|and)",
-    rf"my (?:real |actual |true )?age (?:is |s |it is )?(?:only |just )?{_N}|(?:i|ive|i have|i just"
-    rf"|just|only|hi|hello|recently) turned {_N}",
-    rf"(?:as an?|an?|if|the) {_TEEN} (?:yo|y o|years? old) (?:me|i|im|and i|myself|yes me|like me"
-    rf"|who is me|here)|as an? {_TEEN} (?:years? old|yo)(?: i| im| my| and)?",
-    rf"{_N} (?:yo|y o|years? old|years) (?:boy|girl|student|here|and i|kid here|guy|lad here|so i|but i"
-    rf"|male|female)|aged {_TEEN} myself",
-    rf"(?:ill|i will|i|gonna|going to|to) (?:be|turn) {_TEEN} {_SOON}|(?:was|got) told {_TEEN}s? (?:was"
-    rf"|is) (?:fine|ok)|am {_TEEN} (?:years?|yo|and|from|in|but|i|my|so|boy|girl)|(?:hi|hello"
-    rf"|i) am {_N}",
-    rf"is {_TEEN} (?:years )?(?:old )?(?:allowed|ok|okay|enough|fine|too young)|(?:can|could"
-    rf"|may) (?:an? )?{_TEEN} (?:years? olds?|yo) (?:play|join|bet|sign|register|open)",
+    rf"|only |just |at )?{TEEN}|me {TEEN} (?:years?|yo|only|but|and)",
+    rf"my (?:real |actual |true )?age (?:is |s |it is )?(?:only |just )?{N}|(?:i|ive|i have|i just"
+    rf"|just|only|hi|hello|recently) turned {N}",
+    rf"(?:as an?|an?|if|the) {TEEN} (?:yo|y o|years? old) (?:me|i|im|and i|myself|yes me|like me"
+    rf"|who is me|here)|as an? {TEEN} (?:years? old|yo)(?: i| im| my| and)?",
+    rf"{N} (?:yo|y o|years? old|years) (?:boy|girl|student|here|and i|kid here|guy|lad here|so i|but i"
+    rf"|male|female)|aged {TEEN} myself",
+    rf"(?:ill|i will|i|gonna|going to|to) (?:be|turn) {TEEN} {SOON}|(?:was|got) told {TEEN}s? (?:was"
+    rf"|is) (?:fine|ok)|am {TEEN} (?:years?|yo|and|from|in|but|i|my|so|boy|girl)|(?:hi|hello"
+    rf"|i) am {N}",
+    rf"is {TEEN} (?:years )?(?:old )?(?:allowed|ok|okay|enough|fine|too young)|(?:can|could"
+    rf"|may) (?:an? )?{TEEN} (?:years? olds?|yo) (?:play|join|bet|sign|register|open)",
     rf"(?:{_IM}|honestly|technically|legally|cause im|bc im|because i)(?: an?)? (?:under ?18|underage"
     r"|under age|minor|not 18|below 18|not of (?:legal )?age"
     r"|too young|kid|child|schoolkid|schoolboy|schoolgirl|teen|teenager|not (?:\S+ )?old enough"
@@ -235,9 +236,9 @@ _ENGLISH = (
     r"(?:until|till|before|when|once|as soon as|then|after|wen) (?:im|i turn|i am|i hit|i get to"
     r"|i reach|ill be|i will be|i become|am|i be) (?:18|of age|legal|an adult)",
     r"(?:turning|turn|ill be|i will be|i shall be|gonna be|im|be|hit|becoming"
-    rf"|reach) 18(?::th)? {_SOON}|18 {_SOON} (?:january|february|month|week|year|summer|spring|autumn"
+    rf"|reach) 18(?::th)? {SOON}|18 {SOON} (?:january|february|month|week|year|summer|spring|autumn"
     r"|winter|the \S+)(?: .{0,0})?",
-    rf"18 in (?:{_EN_MONTH}|a (?:month|week|few|year|day|couple)|\S+ (?:months?|weeks?|days?|years?))",
+    rf"18 in (?:{EN_MONTH}|a (?:month|week|few|year|day|couple)|\S+ (?:months?|weeks?|days?|years?))",
     r"my 18(?::th)?(?: birthday| bday)?(?: is| s| isnt| falls| lands| comes)?(?: \S+)? (?:in|on|next"
     r"|until|till|tomorrow|coming|is|falls|away|not)",
     r"(?:wont|will not|not|dont|shant|dont turn|cant)(?: \S+)? (?:be |turn |hit "
@@ -259,7 +260,7 @@ _ENGLISH = (
     r"|i and|with) my classmates",
     rf"exams? (?:in|for|of) {_GRADE}",
     r"am (?:an? |just |only |young )*(?:boy|girl|student|child|kid|guy|teenager|youth"
-    rf"|lad)(?: \S+)? (?:of |aged? )?{_N}|am a (?:boy|girl|kid|lad|child) (?:from|in|who|and)",
+    rf"|lad)(?: \S+)? (?:of |aged? )?{N}|am a (?:boy|girl|kid|lad|child) (?:from|in|who|and)",
     r"(?:just|still|only|im|am) (?:a |an )(?:kid|child|teen\S*|minor|schoolkid|schoolboy|schoolgirl"
     r"|school kid)|under ?aged (?:myself|so|but)|im under ?aged",
     r"18(?::th)? (?:birthday )?(?:isnt|is not|wont come|comes|aint|is)(?: \S+){0,2}? (?:until|till"
@@ -278,25 +279,25 @@ _GERMAN = (
     r"18 (?:werde|werd|bin) ich (?:\S+ )?(?:erst|bald|im|in|nachst\S*)",
     r"(?:ich )?bin(?: (?:erst|noch|gerade|grad|ja|doch|zwar|aber|auch|eigentlich|halt|leider|fast|nur"
     r"|jetzt|ich|schon|knapp|beide|heute)){0,4}"
-    rf" {_N}(?: jahre?(?: alt)?)?|ich {_TEEN} jahre|mit (?:meinen )?{_TEEN}(?: jahren)? (?:darf|kann|bin|noch)",
+    rf" {N}(?: jahre?(?: alt)?)?|ich {TEEN} jahre|mit (?:meinen )?{TEEN}(?: jahren)? (?:darf|kann|bin|noch)",
     r"(?:bin|ich)(?: \S+){0,3}? (?:minderjahrig|nicht volljahrig|zu jung|nicht alt genug|unter 18)"
     r"|noch nicht (?:18|volljahrig|alt genug)|nicht volljahrig bin"
     r"|(?:bin|ich) (?:noch |ja )?(?:keine|unter) 18|noch keine 18",
-    rf"(?:werde|wird|werd)(?: \S+){{0,5}}? (?:18|volljahrig)|(?:werde|werd)(?: \S+){{0,4}}? {_TEEN}"
+    rf"(?:werde|wird|werd)(?: \S+){{0,5}}? (?:18|volljahrig)|(?:werde|werd)(?: \S+){{0,4}}? {TEEN}"
     r"|bald (?:18|volljahrig)|(?:erst|dann) (?:\S+ ){0,4}(?:18|volljahrig)|(?:18(?::te\S*)?"
     r"|achtzehnten) geburtstag (?:ist|erst|in|im|am|hab)",
     r"(?:bis|wenn|sobald)(?: ich| zu| zum| meinem){0,3} (?:18|volljahrig)(?::\S+)?",
     r"(?:ich|gehe|geh|bin|wir|besuche|komme|beide|und ich|sitze)(?: \S+){0,4}? (?:[5-9]"
     r"|1[0-3])(?::\S+)? (?:klasse|klassler|klasslerin)|(?:bin|gehe|geh|komme"
     r"|sitze)(?: \S+){0,2}? (?:in der|in die) (?:[5-9]|1[0-3])(?::\S+)?",
-    rf"anrufer\S*(?: \S+){{0,8}}? {_N}(?: jahre)?(?: alt)? (?:zu sein|sei|ist)|(?:er|sie) sei (?:erst |noch )?{_N}",
+    rf"anrufer\S*(?: \S+){{0,8}}? {N}(?: jahre)?(?: alt)? (?:zu sein|sei|ist)|(?:er|sie) sei (?:erst |noch )?{N}",
     r"(?:ich |wir )?(?:gehe|geh|gehen) (?:\S+ ){0,2}?(?:zur|aufs|auf die|auf das|in die) (?:schule"
     r"|gymnasium|realschule|hauptschule|gesamtschule)",
     r"(?:bin|als)(?: \S+){0,2}? schuler(?:in)?|mein(?:en)? schulerausweis",
 )
 _RUSSIAN = (
     r"мне(?: (?:всего|только|еще|сеичас|пока|вообще|то|же|уже|почти|лишь|недавно|исполнилось|скоро|на"
-    rf"|самом|деле|тут|если)){{0,4}} {_N}(?: лет| год\S*)?",
+    rf"|самом|деле|тут|если)){{0,4}} {N}(?: лет| год\S*)?",
     r"я(?: \S+){0,2}? (?:несовершеннолетн\S+|малолет\S+|школьни\S+|\S+классни\S+)|(?:мне|еще"
     r"|пока)(?: еще| пока)? (?:нет|не исполнилось|не было|нету)(?: мне)?(?: еще| пока)? 18|нет 18"
     r"|не исполнилось 18",
@@ -311,8 +312,8 @@ _RUSSIAN = (
     r"|я(?: \S+)? 1[0-7] летн\S+|я(?: \S+)? \S+надцатилетн\S+",
 )
 _ARABIC = (
-    rf"(?:انا )?(?:و)?عمري(?: (?:لسه|لسا|بس|فقط|الان|هلق|حاليا|الحين|توه|كمان)){{0,2}} (?:ال)?{_N}"
-    rf"|انا (?:عندي |بس |لسه |ابن |بنت |بعمر )?{_N} (?:سنة|سنه|عام|عاما)|عندي {_N} (?:سنة|سنه|عام|عاما)",
+    rf"(?:انا )?(?:و)?عمري(?: (?:لسه|لسا|بس|فقط|الان|هلق|حاليا|الحين|توه|كمان)){{0,2}} (?:ال)?{N}"
+    rf"|انا (?:عندي |بس |لسه |ابن |بنت |بعمر )?{N} (?:سنة|سنه|عام|عاما)|عندي {N} (?:سنة|سنه|عام|عاما)",
     r"انا قاصر\S?|(?:لسه|لسا|لسى|كوني|لاني|لانني|اني) قاصر\S?|(?:عمري )?(?:تحت|اقل من|دون)(?: ال"
     r"| سن)? ?(?:ال)?18|(?:ما|لم) (?:وصل|يصل|كمل|صار|بلغ|يبلغ|تجاوز|يتجاوز)(?: \S+){0,2}? (?:ال)?18"
     r"|(?:ما|لم|لسه ما|لسا ما|مو|مش)(?: \S+)? (?:كملت|بلغت|صار عمري|وصلت|اكمل|ابلغ|اتم|صرت"
@@ -326,26 +327,26 @@ _ARABIC = (
     r"(?:انا|توي|بعدني|لسه|لساتني)(?: \S+)? (?:ب|بال|ال|في )?(?:ثانوي\S?|ثانوية|متوسط|اعدادي\S?|توجيهي"
     r"|بكالوريا)|(?:باول|بثاني|بثالث|اول|ثاني|ثالث) (?:ثانوي|متوسط|اعدادي)",
 )
-DECLARED = _any(*_TURKISH, *_ENGLISH, *_GERMAN, *_RUSSIAN, *_ARABIC)
+DECLARED = any_of(*_TURKISH, *_ENGLISH, *_GERMAN, *_RUSSIAN, *_ARABIC)
 # An agent writes the log of a call: "müşteri 16 yaşında olduğunu söyledi"
-OF_CALLER = _any(
-    rf"{_CALLER}(?: \S+){{0,10}}? {_N} (?:yasinda(?:yim|ymis| oldug\S+)?"
+OF_CALLER = any_of(
+    rf"{CALLER}(?: \S+){{0,10}}? {N} (?:yasinda(?:yim|ymis| oldug\S+)?"
     r"|yasini (?:yeni )?doldur\S{2,8}|years? old)",
-    rf"{_CALLER}(?: \S+){{0,12}}? (?:yasinin (?:tutma|kucuk|yetme|18)\S*|resit olmad\S*"
+    rf"{CALLER}(?: \S+){{0,12}}? (?:yasinin (?:tutma|kucuk|yetme|18)\S*|resit olmad\S*"
     r"|18(?::\S+)?(?: yas\S*)? (?:kucuk|olmad|doldurma|tamamlama)\S*"
     rf"|(?:lise|ortaokul)\S*(?: [1-4]| son| hazirlik)?(?: sinif\S*)? (?:ogrencisi|gittig|okudug|son sinif)\S*)",
-    rf"{_CLASS} sinif\S*(?: \S+)? ?(?:oldug|gittig|okudug|gectig)\S*|(?:lise"
+    rf"{CLASS} sinif\S*(?: \S+)? ?(?:oldug|gittig|okudug|gectig)\S*|(?:lise"
     r"|ortaokul)\S*(?: \S+){0,2} (?:gittigini|okudugunu)",
-    rf"{_CALLER} (?:\S+ )?{_SAYS}(?: \S+){{0,6}}? (?:is|are|was|age|of|hes|shes|being|turned|only|just"
-    rf"|am)(?: only| just| actually| still){{0,2}} (?:{_N}|under ?18|underage|a minor|not (?:yet )?18)",
-    rf"{_CALLER}(?: \S+){{0,8}}? (?:is|being|was|hes|shes)(?: only| just| still)? (?:under ?18|underage"
-    rf"|a minor|only {_N}|in {_GRADE}|at school|a {_GRADE})",
-    rf"yasinin(?: \S+)? {_N} oldug\S+|{_CALLER}(?: \S+){{0,8}}? (?:\S*ogrencisiymis|(?:lise|ortaokul"
+    rf"{CALLER} (?:\S+ )?{SAYS}(?: \S+){{0,6}}? (?:is|are|was|age|of|hes|shes|being|turned|only|just"
+    rf"|am)(?: only| just| actually| still){{0,2}} (?:{N}|under ?18|underage|a minor|not (?:yet )?18)",
+    rf"{CALLER}(?: \S+){{0,8}}? (?:is|being|was|hes|shes)(?: only| just| still)? (?:under ?18|underage"
+    rf"|a minor|only {N}|in {_GRADE}|at school|a {_GRADE})",
+    rf"yasinin(?: \S+)? {N} oldug\S+|{CALLER}(?: \S+){{0,8}}? (?:\S*ogrencisiymis|(?:lise|ortaokul"
     r"|sinif)\S* (?:gidiyormus|okuyormus|gecmis)|18(?::\S+)? doldurmamis\S*)",
-    rf"{_SAID}(?: \S+){{0,3}}? {_N} yasinda(?:ymis| oldug\S+)|{_N} (?:yasinda"
-    rf"|yasini doldur\S+) ?oldug\S+ {_SAID}|{_N} yasinda oldug\S+(?: \S+){{0,2}}? {_SAID}",
+    rf"{_SAID}(?: \S+){{0,3}}? {N} yasinda(?:ymis| oldug\S+)|{N} (?:yasinda"
+    rf"|yasini doldur\S+) ?oldug\S+ {_SAID}|{N} yasinda oldug\S+(?: \S+){{0,2}}? {_SAID}",
 )
-ADULT = _any(
+ADULT = any_of(
     rf"{_GROWN} yas\S*(?:yim|yiz|ym)|{_GROWN} yas(?:ina|ima) (?:geldim|girdim|bastim)"
     rf"|{_GROWN} yas(?:inda|indaki)?(?: bir)? (?:emekli|adam|kadin|insan|esnaf|baba|anne|dede|kisi)\S*",
     rf"{_GROWN}:(?:y?[iu]m|\S*[iu]ndey?i?m|l[iu]kyim)|yasim(?: zaten| su an| da)? {_GROWN}|(?:ben"
@@ -370,12 +371,12 @@ _HELD = (
 )
 _ELDER = r"(?:abi|abla|baba|anne|dede|babaanne|anneanne|nene|nine|dayi|amca|teyze|hala|kuzen|eniste|usta|anam|babam)"
 SIGNS = (
-    (2.0, _any(
+    (2.0, any_of(
         r"(?:daha|henuz|yani|cunku|ama|sadece|gercekten|valla|vallahi|harbi|hakikaten|only|aber|erst"
-        rf"|demicem|actually|aslinda|и|всего|только) {_TEEN}",
-        rf"{_TEEN} (?:cant play|cant bet|cant join|since|btw|almost|nearly|yasim\S*)",
+        rf"|demicem|actually|aslinda|и|всего|только) {TEEN}",
+        rf"{TEEN} (?:cant play|cant bet|cant join|since|btw|almost|nearly|yasim\S*)",
     )),
-    (1.5, _any(
+    (1.5, any_of(
         r"resit|yas(?:im(?:i|a|iz|dan)?|i kucuk\S*|i tutma\S*|i yetme\S*|ta|imiz)|ehliyet yas\S*"
         r"|(?:daha|henuz) 18|18 (?:olunca|yok|olmadan|doldur\S*)|18:\S+ (?:doldur|bekle)\S*",
         r"underage|minor|under 18|not 18|18:th|of age|(?:cant|cannot|not allowed|not legal\S*"
@@ -383,17 +384,45 @@ SIGNS = (
         r"|allowed for me|need an adult|too young|age thing",
         r"volljahrig|minderjahrig|قاصر|القاصر|несовершеннолетн\S+|возраст\S*|السن|العمر",
     )),
-    (1.5, _any(
-        rf"{_GRADE}|{_CLASS} sinif\S*|my classmates|schulerausweis"
-        r"|schulausweis|taschengeld|harclig\S*|pocket money|lunch money|velim|velimin|veli izni"
-        r"|karne\S*|lgs\S*|ogrenci karti\S*"
+    (1.5, any_of(
+        rf"{_GRADE}|{CLASS} sinif\S*|my classmates|schulerausweis"
+        r"|schulausweis|veli izni|karne\S*|lgs\S*|ogrenci karti\S*"
         rf"|(?:orta|ilk) ?okul\S*|(?:[5-9]|1[0-3])(?::\S+)? klasse|(?:[3-9]|1[01])(?::\S+)? класс\S*",
     )),
-    (1.5, _any(r"(?:[5-9]|1[0-2])[ :][a-h]")),
-    (1.0, _any(rf"{_CLASS} sinif(?:ta|a|i|im|lar\S*|tan)?")),
-    (1.5, _any(rf"{_TEEN} in (?:a|\S+) (?:months?|weeks?|days?)|{_TEEN} in {_EN_MONTH}")),
-    (2.0, _any(rf"{_TEEN} (?:yasinda|yas|yo|лет)", r"ben(?:im)? gibi (?:bir |bi )?(?:cocu|ogrenci|genc)\S*")),
-    (1.5, _any(
+    (1.5, any_of(r"(?:[5-9]|1[0-2])[ :][a-h]")),
+    (1.5, any_of(r"taschengeld|harclig\S*|pocket money|lunch money|карманны\S*|مصروفي")),
+    (2.0, any_of(r"velim|velimin|velime|velimi|homeroom")),
+    (1.5, any_of(r"lise [1-4]")),
+    (2.0, any_of(rf"{TEEN}(?::\S+)? diye")),
+    (1.0, any_of(r"(?:yasit|akran)lar\S*")),
+    (0.5, any_of(r"karnem\S*|karneden|lgs\S*")),
+    (1.5, any_of(
+        r"teneffus\S*|beden (?:hocasi|ders)\S*|okul servisi\S*|servisteyi[mz]|sira arkadasim\S*|in der pause"
+        r"|learners? permit|zil cal\S*|prom|recess|detention|study hall|after school|на уроке|на перемене"
+        r"|بالفسحة|بالحصة",
+    )),
+    (1.5, any_of(
+        r"(?:ogretmen|hoca|hocam|mudur|nobetci)\S*(?: \S+){0,3}? (?:telefon\S*|yakala\S*|gorme\S*|gordu|kizdi|aldi)",
+        r"(?:ders|sinif|okul)\S*(?: \S+){0,2} (?:yakalan\S*|telefon\S* ald\S*)",
+        r"teacher(?: \S+)? (?:took|has|caught|confiscated|saw|took away|is looking|comes|came)",
+        r"lehrer\S*(?: \S+){0,3} (?:handy|weggenommen|erwischt)",
+    )),
+    (1.5, any_of(
+        r"okula (?:gidiyo|gidicem|gidecem|gitmem|gidic)\S*|(?:yasa|yasima|yasimiza|yastan) (?:takil|dolayi|oturu)\S*",
+        rf"{CLASS} sinif\S* (?:bitti|bitiyo\S*|bitirdi[mk])",
+    )),
+    (1.0, any_of(
+        r"(?:arkadas\S*|herkes|hepimiz|butun|tum)(?: \S+){0,3} sinif(?:ta|ca|tan|taki)?|sinif(?:ta|ca|taki\S*)"
+        r"(?: \S+){0,2} (?:herkes|hepsi|hepimiz|bi ben|bir ben|arkadas\S*)",
+        r"(?:babamin|annemin|abimin|ablamin|dedemin|anamin)(?: \S+){0,2} (?:girsem|girersem|kullansam|acsam"
+        r"|yazsam|yuklesem)",
+        r"(?:annem|babam|abim|ablam|dayim|amcam)(?: \S+)? (?:kayit olmus|uye olmus|acmis|kayitli)(?: \S+){0,3} ben",
+        r"(?:yks|tyt|ayt|егэ)\S*",
+    )),
+    (1.0, any_of(rf"{CLASS} sinif(?:ta|a|i|im|lar\S*|tan)?")),
+    (1.5, any_of(rf"{TEEN} in (?:a|\S+) (?:months?|weeks?|days?)|{TEEN} in {EN_MONTH}")),
+    (2.0, any_of(rf"{TEEN} (?:yasinda|yas|yo|лет)", r"ben(?:im)? gibi (?:bir |bi )?(?:cocu|ogrenci|genc)\S*")),
+    (1.5, any_of(
         r"my classmates|(?:orta|ilk) ?okul mezuniyet\S*",
         r"(?:dogum (?:tarih|yil|gun)\S*|yasimi?)(?: \S+){0,2}? (?:buyuk|farkli|yalan|sahte|sallad\S*"
         r"|uydur\S*|degistirerek|degistirip)",
@@ -401,9 +430,9 @@ SIGNS = (
         r" (?:sinav|yazili|ders|hoca|odev)\S*|darf(?: ich)?(?: eigentlich| ja| noch)+ nicht",
         r"(?:cant|cannot|not allowed to) (?:have|make|open|get) (?:my own|one|an account|account)",
     )),
-    (1.0, _any(
+    (1.0, any_of(
         rf"{_ELDER}\S{{0,7}}(?: \S+){{0,2}}? {_HELD}|(?:annem|babam|abim|ablam|dayim|amcam|kuzenim"
-        r"|ustam|dedem)(?: \S+){0,2}? (?:verdi|acti|yatirdi|onayladi|izin)",
+        r"|ustam|dedem)(?: \S+){0,2}? (?:verdi|verecek|vericek|verirse|acti|yatirdi|onayladi|izin)",
         r"(?:my |the )?(?:brothers?|sisters?|dads?|mums?|moms?|cousins?|uncles?|aunts?|grandads?"
         r"|grandmas?|nans?|stepdads?|stepmums?|kuya|mates?|friends?|fathers?"
         r"|mothers?)(?: \S+)? (?:accounts?|acct?|acc|login|cards?|ids?|name|phone|licen[cs]e|passport"
@@ -414,28 +443,31 @@ SIGNS = (
         r"|карт\S{1,2}|паспорт\S?|телефон\S?) (?:на )?(?:отца|мам[ыу]|папы|папу|брата|сестры|бабушки"
         r"|деда)",
     )),
-    (1.0, _any(
+    (1.0, any_of(
         r"(?:annem|babam|anam|evdekiler|ailem|hocam|hoca|mum|mom|dad|parents|mama|papa|mother|father"
         r"|stepdad)(?: \S+){0,2}? (?:duyar\S*|duyma\S*|ogreni\S*|gorur\S*|gorurse|gorc\S*|anlar\S*"
-        r"|kizar\S*|bilmiyo\S*|bilmesin|oldurur|doesnt know|dont know|finds? out|will kill|kills me"
+        r"|kizar\S*|dedi|diyo|bilmiyo\S*|bilmesin|oldurur|doesnt know|dont know|finds? out|will kill|kills me"
         r"|cant know|izin verdi|gets home|comes home|says|said|yakala\S*)",
         r"(?:tell|telling|inform) (?:my )?(?:dad|mum|mom|parents|school)|мама (?:узнает|не знает"
         r"|убьет)|قبل ما (?:تعرف|يعرف) \S+|meine (?:eltern|mutter|mama) (?:wissen|weiss|weiß|darf)",
     )),
-    (1.0, _any(
+    (1.0, any_of(
         r"okul\S*|sinifca|sinav(?:im|dan|imiz|a|ima)\S*|maths|lunch break|half term|a levels|ders(?:im|imiz"
-        r"|ten|te|lerim|ler|i|e)|dershane\S*|odev\S*|teneffus\S*|sinif arkadas\S*|siniftan|sinifta"
+        r"|ten|te|lerim|ler|i|e)|dershane\S*|odev\S*|sinif arkadas\S*|siniftan|sinifta"
         r"|ogretmenim\S*|mudur yardimcisi|yazili(?:m|dan|lar\S*|miz)|sozlu(?:m|ye)|takdir"
         r"|tesekkur belgesi|lise\S*|universite sinavi\S*|yks|ygs|mufredat|kantin\S*|servisci\S*"
         r"|stajdan|beden dersi|cirag\S*"
-        r"|school|homework|classmates?|gcses?|exams?|mocks|teacher|lessons?|prom|detention|sophomore"
+        r"|school|homework|classmates?|gcses?|exams?|mocks|teacher|lessons?|detention|sophomore"
         r"|freshman|waec|jamb|in class|roblox|schule|klasse|lehrer\S*|hausaufgaben|школ\S{1,3}"
         r"|класс\S*|урок\S*|مدرسة|مدرستي|المدرسة|الصف|امتحان\S*|genc sesli|kucuk ses\S*|young sounding"
         r"|sounds young",
     )),
-    (-2.0, _any(
-        r"oglum\S{0,3}|kizim\S{0,3}|cocugumun|cocugumu|cocuguma|cocugu|cocuk\S{1,6}|torun\S*|yegen\S*"
-        r"|kardesim\S*|ogrencim\S*|esim\S*|maas\S*|ogretmen|ogretmeni|ogretmeniyim|mudur|rehber"
+    (-2.0, any_of(
+        r"ogretmenler odas\S*|(?:im|i am) an? (?:\S+ )?teacher|meine[nr]? (?:schuler\S*|klasse)|bin lehrer\S*"
+        r"|veli toplant\S*|my (?:girl|boy|lad)|(?:bir|ben) ogretmen|ogretmenleri|arayan ogretmen|ogrencisinin"
+        r"|cocug\S*|oglum\S{0,3}"
+        r"|kizim\S{0,3}|cocugumun|cocugumu|cocuguma|cocugu|cocuk\S{1,6}|torun\S*|yegen\S*"
+        r"|kardesim\S*|ogrencim\S*|esim\S*|maas\S*|ogretmeni|ogretmeniyim|(?:okul|bir|lise) mudur\S*|mudurum|rehber"
         r"|emekli\S*|universite(?:de|deyim|li|liyim)\S*|calistigim|veliyim|annesiyim|babasiyim"
         r"|my (?:sons?|daughters?|kids?|child|children|wife|husband|grandson|nephew|niece|pupils"
         r"|students|brother is|sister is|class|(?:\S+ ){1,2}students)|their teacher|i teach|teacher at"
@@ -444,17 +476,17 @@ SIGNS = (
         rf"{_GROWN} yas\S*|(?:im|i am) {_GROWN}",
     )),
 )  # fmt: skip
-ABOUT = _any(
+ABOUT = any_of(
     r"(?:sons?|daughters?|sohn\S{0,2}|tochter|bruder\S?|neffe\S?|nichte|girl|boy|pupils?|nephew"
-    rf"|niece|fella)(?: \S+){{0,2}} {_TEEN}~?(?: (?:years?|he|she|er|sie|who|and|macht))",
+    rf"|niece|fella)(?: \S+){{0,2}} {TEEN}~?(?: (?:years?|he|she|er|sie|who|and|macht))",
     rf"{_OLD}(?: \S+){{0,4}}? {_KIN}",
     rf"{_KIN}(?: \S+){{0,6}}? (?:only |just |daha |henuz |erst |еще |عمره |عمرها )?{_OLD}",
     rf"{_KIN}(?: (?:is|ist|was|are|that|hes|shes|turned|aged|age|who|whos|ему|еи|только|всего|daha"
-    rf"|henuz|of|just|only|erst|barely|like|about|have|name|عمره|عمرها)){{0,3}} {_N}~?(?::\S+)?",
-    rf"{_T}~?(?::l[iu]k) {_KIN}|my {_T} (?:yo|year old)|(?:u|under) ?{_T}s?(?: \S+){{0,3}} {_KIN}"
-    rf"|{_KIN}(?: \S+)? under {_T}",
+    rf"|henuz|of|just|only|erst|barely|like|about|have|name|عمره|عمرها)){{0,3}} {N}~?(?::\S+)?",
+    rf"{T}~?(?::l[iu]k) {_KIN}|my {T} (?:yo|year old)|(?:u|under) ?{T}s?(?: \S+){{0,3}} {_KIN}"
+    rf"|{_KIN}(?: \S+)? under {T}",
     r"(?:hes|shes|he is|she is|er ist|sie ist|ему|еи|و?عمره|و?عمرها)(?: only| just| barely| erst"
-    rf"| всего| только| like| about)* {_N}~?",
+    rf"| всего| только| like| about)* {N}~?",
     rf"{_KIN}(?: \S+){{0,6}}? (?:resit degil\S{{0,3}}|18 (?:yasindan kucuk|alti|olmadi)\S{{0,3}}"
     r"|under ?18|under ?age|a minor|minderjahrig|несовершеннолетн\S{1,4}|قاصر)",
     rf"(?:resit olmayan|underage|minderjahrige\S?|несовершеннолетн\S+) (?:\S+ )?(?:{_KIN}|player|user"
@@ -462,16 +494,16 @@ ABOUT = _any(
     r"(?:ilkokul|ortaokul|lise)\S{0,4}(?: [1-4]| bir| son)?(?: sinif\S{0,4})?(?: giden| okuyan"
     rf"| ogrencisi| talebesi| cagindaki)? {_KIN_TR}",
     rf"{_KIN_TR}(?: \S+){{0,6}}? (?:lise|ortaokul|ilkokul)\S{{0,4}}(?: [1-4](?::\S+)?| bir"
-    rf"| son)?(?: \S+)?|{_KIN_TR}(?: \S+){{0,6}}? {_CLASS} sinif\S{{0,4}}"
-    rf"|{_CLASS} sinif\S{{0,4}}(?: \S+){{0,3}}? {_KIN_TR}",
+    rf"| son)?(?: \S+)?|{_KIN_TR}(?: \S+){{0,6}}? {CLASS} sinif\S{{0,4}}"
+    rf"|{CLASS} sinif\S{{0,4}}(?: \S+){{0,3}}? {_KIN_TR}",
     rf"{_KIN}(?: \S+){{0,6}}? (?:{_GRADE}|geht in die (?:\S+ )?klasse|(?:[5-9]|1[0-3])(?::\S+)? klasse"
     r"|в (?:[3-9]|1[01])\S* класс\S*)|(?:er|sie) (?:geht )?in die \S+ klasse|(?:he|she|hes|shes|who is"
     rf"|whos)(?: \S+){{0,2}}? in (?:the )?{_GRADE}",
     rf"{_KIN}(?: \S+){{0,8}}? 20[01][0-9] (?:dogumlu|doguml\S+|jahrgang|года рождения|born)"
     rf"|{_KIN}(?: \S+){{0,3}}? (?:born in|2:nd year of middle) \S+",
 )
-KIN = _any(_KIN)
-NOT_PLAYING = _any(
+KIN = any_of(_KIN)
+NOT_PLAYING = any_of(
     r"oynamiyo\S{0,3}|oynamaz|oynamamis|oynadigi yok|alakasi yok|ilgisi yok|hic oynama\S{0,6}"
     r"|oyuncak\S{0,5}|gibi (?:davran|konus|yazi)\S{1,12}"
     r"|reklam\S*|cocuguyla konus\S*|dont play|never touch\S*|uye olamadi|adverts?|ads|advertis\S+"
