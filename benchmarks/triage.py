@@ -14,9 +14,11 @@ from benchmarks.options import Options
 from benchmarks.timing import Figure, interleaved, ratio, worker_gc
 from intake.schema import Message
 from intake.text import clean_text, fold
+from intake.traces import trace_of
+from intake.workers import CHUNK_MESSAGES
 from router import age, entities, language, rulebook, rules
 from router.model import packaged
-from router.triage import triage
+from router.triage import triage_all
 
 _NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 _ABOUT = (220, 420)  # characters of the texts that stand for an ordinary mail
@@ -40,8 +42,7 @@ def _message(text: str) -> Message:
 def run(options: Options) -> list[Figure]:
     """Multiples of folding the same texts; milliseconds in the details belong to this machine."""
     some = texts()[: 150 if options.quick else 600]
-    for text in some[::2]:
-        triage(_message(text))
+    triage_all([_message(text) for text in some[::2]])
     with worker_gc():
         first_ms = _median_ms([_message(text) for text in some[1::2]])
         return [*_parts(some, options, first_ms), *_long(some, options)]
@@ -50,22 +51,23 @@ def run(options: Options) -> list[Figure]:
 def _parts(some: list[str], options: Options, first_ms: float) -> list[Figure]:
     """`first_ms` is of texts never read before, whose words a worker that runs knows for the most part."""
     plain, messages = [rules.plain_words(text) for text in some], [_message(text) for text in some]
-    find, opinion = rulebook.packaged().lexicon.find, packaged().opinion
+    find, opinions = rulebook.packaged().lexicon.find, packaged().opinions
     seconds = interleaved(
         "triage",
         {
             "fold": _over(fold, some, times=10),
             "rules": _over(find, plain),
-            "model": _over(opinion, plain),
+            "model": _over_all(opinions, plain),
             "age": _over(lambda words: age.read(words, _NOW), plain),
             "entities": _over(lambda text: entities.extract(text, _NOW), some),
             "language": _over(language.detect, some),
-            "whole": _over(triage, messages),
+            "whole": _over_all(triage_all, messages),
+            "whole with what sameness keeps": _over_all(_with_trace, messages),
         },
         options.rounds,
     )
     figures = []
-    for name in ("rules", "model", "age", "entities", "language", "whole"):
+    for name in list(seconds)[1:]:
         target = _WHOLE_TARGET if name == "whole" else None
         ms = round(1000 * statistics.median(seconds[name]), 3)
         middle = _median_ms(messages) if name == "whole" else None
@@ -91,7 +93,9 @@ def _long(some: list[str], options: Options) -> list[Figure]:
     short = [_message(text) for text in some[:100]]
     characters = sum(len(message.text) for message in short)
     seconds = interleaved(
-        "triage of 10 kB", {"long": _over(triage, [long]), "short": _over(triage, short)}, options.rounds
+        "triage of 10 kB",
+        {"long": _over_all(triage_all, [long]), "short": _over_all(triage_all, short)},
+        options.rounds,
     )
     by_character = [
         [s / _LONG for s in seconds["long"]],
@@ -103,13 +107,25 @@ def _long(some: list[str], options: Options) -> list[Figure]:
 
 
 def _median_ms(messages: Sequence[Message]) -> float:
-    """Of single messages, since a mean is moved by few long ones."""
+    """Of chunks as a worker gets them, since a mean is moved by few long ones."""
     costs = []
-    for message in messages:
+    for start in range(0, len(messages), CHUNK_MESSAGES):
+        chunk = messages[start : start + CHUNK_MESSAGES]
         begun = time.process_time_ns()
-        triage(message)
-        costs.append(time.process_time_ns() - begun)
+        triage_all(chunk)
+        costs.append((time.process_time_ns() - begun) / len(chunk))
     return round(statistics.median(costs) / 1e6, 3)
+
+
+def _with_trace(messages: Sequence[Message]) -> object:
+    return list(map(trace_of, messages, triage_all(messages)))
+
+
+def _over_all(work: Callable[[Sequence[Any]], object], given: Sequence[Any]) -> Callable[[int], int]:
+    """In chunks as a worker gets them."""
+    chunks = [given[start : start + CHUNK_MESSAGES] for start in range(0, len(given), CHUNK_MESSAGES)]
+    once = _over(work, chunks)
+    return lambda number: once(number) * len(given) // len(chunks)
 
 
 def _over(work: Callable[[Any], object], given: Sequence[Any], times: int = 1) -> Callable[[int], int]:

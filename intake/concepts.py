@@ -70,7 +70,7 @@ def meanings(word: str) -> tuple[Meaning, ...]:
 
 
 @lru_cache(maxsize=1)
-def _phrases() -> dict[str, tuple[tuple[str, Meaning], ...]]:
+def phrases() -> dict[str, tuple[tuple[str, Meaning], ...]]:
     """By their first words: how the second ones begin, and what the two mean."""
     found: dict[str, list[tuple[str, Meaning]]] = defaultdict(list)
     for kind, named in _lists().items():
@@ -84,5 +84,5 @@ def _phrases() -> dict[str, tuple[tuple[str, Meaning], ...]]:
 
 def meanings_of_two(word: str, following: str) -> list[Meaning]:
     """What two folded words mean together, beyond what each of them means."""
-    seconds = _phrases().get(word)
+    seconds = phrases().get(word)
     return [meaning for begins, meaning in seconds if following.startswith(begins)] if seconds else []

@@ -37,7 +37,10 @@ _COME = (
     "(?:geldi|gelmis|geldigi|gecti|gecmis|dustu|dusmus|yatti|yatmis|odendi|odenmis|odediniz|odemistiniz|yansidi"
     "|yansimis|cozuldu|cozulmus|duzeldi|duzelmis|hallol|halledil|onayland|sonucland|tamamland|kapandi|iade edildi)"
 )
-_EARLIER = "(?:ilk|ilki|oncek|evvelk|dunku|gecenk|birinci|salidak|pazartesidek|obur|digeri|gecen haftak)"
+_EARLIER = (
+    "(?:ilk|ilki|oncek|evvelk|dunku|gecenk|birinci|salidak|pazartesidek|obur|digeri|gecen haftak"
+    "|(?:pazartesi|sali|carsamba|persembe|cuma|cumartesi|pazar)(?: gunku|k[iu]|nk[iu]|dak[iu]))"
+)
 _THANKS = "(?:tesekkur|tesekkurler|tsk|tskler|sag ?ol|saol|eyvallah|allah razi)"
 _SETTLED_WORDS = "(?:settled|solved|resolved|sorted|fixed|credited|refunded|paid out|working again)"
 _KIN = (
@@ -99,7 +102,8 @@ _ANOTHER = (
     rf"(?:ikinci|ucuncu|diger|obur) {_MATTER}",
     r"bir onceki(?:nden)?\b",
     r"(?:bundan|ondan|onunla|bununla) (?:ayri|baska|ilgisi|alakasi)",
-    r"(?:bu|o) (?:ayri|baska|farkli)\b",
+    rf"(?:bu|o) (?:ayri|baska|farkli)(?: bir\b| {_MATTER}|\W{{0,2}}$|[.,!;])",
+    r"(?:diger|obur|oteki) (?:kart|hesab|cihaz|telefon|banka|kullanici|uye)",
     rf"(?:bi|bir) (?:\w+ )?{_SUM} (?:\w+ )?daha\b",
     rf"{_SUM} daha\b",
     r"ayni(?:si|sini|sindan) (?:yap|oldu|basima|yasa)",
@@ -113,6 +117,8 @@ _ANOTHER = (
     r"(?:that one too|as well\b|not the same|separate (?:from|to|matter|issue))",
     r"on top of (?:that|it)\b",
     r"unrelated\b",
+    rf"the {_THING} (?:after|before|following)\b",
+    r"(?:sonraki|bir sonraki|ertesi) (?:el|tur|mac|oyun|kupon|cekim|yatirim|bahis|gun de)",
     r"(?:diesmal|eine andere|ein anderes|noch eine|eine zweite|eine weitere)\b",
 )
 _SOLVED = (
@@ -132,6 +138,9 @@ _SOLVED = (
     r"|has (?:arrived|come|cleared|landed))",
     r"(?:turned up|came through|went through|arrived|landed|cleared|works|working|credited) (?:\w+ )?"
     r"(?:thanks|thank|cheers|in the end|eventually)",
+    r"one (?:you |has |was |is |got |did )?(?:been |now )?(?:sort|fix|paid|came|come|arriv|refunded|credited)",
+    r"(?:finally|eventually|did) (?:landed|arrived|came|come|cleared|arrive|land|went through)\b",
+    r"(?:artik (?:acil|calis|girebil|yuklen)iyor|(?:acil|calis|girebil|yuklen)iyor(?:um)? artik)",
     r"thanks? (?:you )?for (?:fixing|sorting|paying|refunding|sending|the quick)",
     r"(?:ist|sind|kam|wurde) (?:jetzt |inzwischen |nun |gestern |heute )?"
     r"(?:angekommen|da,|gutgeschrieben|gelost|erledigt|behoben)",
@@ -142,12 +151,12 @@ _DROPPED = (
     r"vazgec(?:tim|iyor)",
     r"cayd(?:im|ik)",
     r"geri al(?:iyorum|dim)\b",
-    r"(?:benmisim|unutmusum|yanlis alarm|bos ver(?:in)?)\b",
+    r"(?:benmisim|yanlis alarm|bos ver(?:in)?)\b",
     r"changed my mind",
     r"never ?mind\b",
-    r"my (?:mistake|bad|fault)\b",
-    r"(?:reopen|tekrar acin|yeniden acin|tekrar acilsin|geri acin)",
+    r"my (?:mistake|bad)\b",
 )
+_REOPEN = (r"(?:reopen|tekrar acin|yeniden acin|tekrar acilsin|geri acin)",)
 _KINDRED = (
     rf"{_KIN}(?:in|un|e|a)? (?:de|da|icin|adina)\b",
     r"onun(?:ki)?(?:ni)? (?:da|hesab)",
@@ -180,7 +189,7 @@ _VAGUE = (
 
 _CAME = (
     r"(?:gel(?:di|mis|diler)|gecti|gecmis\w{0,5}|yatti|yatmis|yansidi|yansimis|acil(?:di|mis)|acmissiniz|actiniz|kalkti"
-    r"|kalkmis|duzel(?:di|mis)|cozul(?:du|mus)|onaylan(?:di|mis)|onayladiniz|sonuclandi|tamamlandi|degisti|kesildi"
+    r"|kalkmis|duzel(?:di|mis)|cozul(?:du|mus)|onaylan(?:di|mis)|onayladiniz|sonuclandi|tamamlandi|tamamladiniz|degisti|kesildi"
     r"|bitti|hallet\w{1,9}|duzelt(?:tiniz|mis\w{1,7})|coz(?:dunuz|mus\w{1,7})|ekle(?:diniz|mis\w{1,7})"
     r"|yukle(?:diniz|mis\w{1,7})|yatir(?:diniz|mis\w{1,7})|ode(?:diniz|mis\w{1,7}|ndi|nmis)"
     r"|gonder(?:diniz|mis\w{1,7})|iade (?:ettiniz|etmis\w{1,7}|edildi)|kapat(?:tiniz|mis\w{1,7})|aldim|girdim"
@@ -200,6 +209,7 @@ _FEW = r"\W{1,3}(?:\w{1,20}\W{1,3}){0,4}?"
 _SETTLED = (
     rf"{_CAME}{_FEW}{_BUT}\b",
     rf"{_CAME} (?:de|da|gerci)\b",
+    rf"{_CAME}\W{{1,3}}simdi\b",
     rf"{_CAME}{_FEW}{_FINE}\b",
     rf"{_WENT}{_FEW}(?:{_BUT}|{_FINE}|now|again|different|still)\b",
     rf"{_FINE}{_FEW}{_BUT}\b",
@@ -250,7 +260,9 @@ _REFUSED = (
 
 
 _APART = (
-    r"ayri\b",
+    r"(?:bu|o|bunlar|onlar|ilki|tamamen|bambaska|bundan|ondan|\w{2,12}[dt][iu]g[iu]\w{0,2}|\w{2,12}[ae]yan) ayri\b",
+    rf"ayri (?:bir )?{_MATTER}",
+    r"(?:bu|o) o degil\b",
     r"(?:ilgisi|alakasi) yok\b",
     r"unrelated\b",
     r"(?:a )?(?:different|separate) (?:thing|matter|issue|from|to)\b",
@@ -284,6 +296,7 @@ _CUES = {
     "another": _any(_ANOTHER),
     "solved": _any(_SOLVED),
     "dropped": _any(_DROPPED),
+    "reopen": _any(_REOPEN),
     "kin": _any(_KINDRED),
     "wish": _any(_WISH),
     "vague": _any(_VAGUE),

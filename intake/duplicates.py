@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from intake.likeness import features, named, numbers_apart, same_ids, total, trained
+from intake.likeness import features, means_named, named, numbers_apart, same_ids, total, trained
 from intake.schema import Normalized
 from intake.traces import Trace
 
@@ -107,7 +107,7 @@ def _shown(values: frozenset[str] | set[str]) -> str:
 # conflicts
 
 _EXCLUSIVE = ("id", "iban", "tail", "person", "game", "team", "offer", "fee", "limit", "history", "move", "relation",
-              "sport", "means", "coin", "device", "percent", "year", "month", "factor", "direction",
+              "sport", "means", "coin", "device", "percent", "year", "month", "factor", "direction", "part",
               "window")  # fmt: skip
 
 
@@ -118,12 +118,15 @@ def conflict_of(first: Trace, second: Trace) -> str:
         if kind not in both:
             continue
         mine, theirs = first.facts[kind], second.facts[kind]
+        if kind == "means":
+            mine, theirs = means_named(mine, theirs)
         if not (mine <= theirs or theirs <= mine) and not _same_ids(kind, mine, theirs):
             return f"different {kind}: {_shown(mine - theirs)} against {_shown(theirs - mine)}"
     if "corrects" in second.cues:
         return ""
     return (
         _other_occasion(first, second)
+        or _first_settled(first, second)
         or _other_amount(first, second)
         or _other_day(first, second)
         or _other_hour(first, second)
@@ -140,9 +143,29 @@ def _other_occasion(first: Trace, second: Trace) -> str:
         return "the second says that it is another matter"
     if "dropped" in new:
         return "the second takes it back"
-    if "another" in new and _CHASING.isdisjoint(second.cues) and not same_ids(first, second):
+    if "reopen" in new and "closure" in first.about and "suspended" not in first.about:
+        return "the second takes it back"
+    if (
+        "another" in new
+        and "ads" not in first.about & second.about
+        and _CHASING.isdisjoint(second.cues)
+        and not same_ids(first, second)
+    ):
         return "it happened again"
     return "the second is about another person" if "kin" in new else ""
+
+
+def _first_settled(first: Trace, second: Trace) -> str:
+    """Where the second names what the first names as settled, and one thing more of the same kind."""
+    if "solved" not in second.cues - first.cues:
+        return ""
+    for kind in ("date", "id"):
+        mine, theirs = first.facts.get(kind), second.facts.get(kind)
+        if mine and theirs and mine < theirs and not theirs <= mine | {second.sent_on}:
+            return (
+                f"the second says that the first is settled: {_shown(mine)} and now {_shown(theirs - mine)}"
+            )
+    return ""
 
 
 def _same_ids(kind: str, mine: frozenset[str], theirs: frozenset[str]) -> bool:
@@ -164,9 +187,12 @@ def _other_amount(first: Trace, second: Trace) -> str:
     return f"different amounts: {_shown(left)} against {_shown(right)}" if left and right else ""
 
 
+_AGAIN_TODAY = frozenset({"resend", "wrote"})  # the day he names is perhaps that on which he writes
+
+
 def _other_day(first: Trace, second: Trace) -> str:
     mine, theirs = first.facts.get("date", _NONE), second.facts.get("date", _NONE)
-    if "resend" in second.cues:
+    if not _AGAIN_TODAY.isdisjoint(second.cues):
         theirs = theirs - {first.sent_on, second.sent_on}
     if not mine or not theirs or mine <= theirs or theirs <= mine or "vague" in first.cues | second.cues:
         return ""
@@ -177,11 +203,17 @@ def _other_hour(first: Trace, second: Trace) -> str:
     mine, theirs = first.facts.get("time"), second.facts.get("time")
     if not mine or not theirs:
         return ""
-    near = any(_apart(a, b) <= _HOUR_SLACK for a in mine for b in theirs)
+    near = any(_apart(a, b) <= _slack(a, b) for a in mine for b in theirs)
     return "" if near else f"different hours: {_shown(mine)} against {_shown(theirs)}"
 
 
 _HOUR_SLACK = 45  # minutes
+_MINUTE_SLACK = 5  # between two that were read off a clock
+
+
+def _slack(one: str, other: str) -> int:
+    """Minutes two people's memories of one moment may differ: few where neither is rounded."""
+    return _MINUTE_SLACK if one[-1] not in "05" and other[-1] not in "05" else _HOUR_SLACK
 
 
 def _apart(one: str, other: str) -> int:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from datetime import date, timedelta
 from functools import lru_cache
+from itertools import pairwise
 
 import re2
 
@@ -117,6 +118,9 @@ def figures_of(folded: str, today: date) -> Iterator[Figure]:
         start, end = match.span()
         after = _AFTER.match(folded, end)
         suffix, following, third = (after[1], after[2], after[3] or "") if after else ("", "", "")
+        if dated := _dated(match[0], suffix or following, today):
+            yield "date", dated
+            continue
         figure = _figure(match[0], folded[max(0, start - 14) : start], (suffix, following, third))
         if figure:
             kind, value = figure
@@ -127,6 +131,22 @@ def figures_of(folded: str, today: date) -> Iterator[Figure]:
     spelt = _DAY_SPELT.search(folded) if "ayin " in folded else None
     if spelt:
         yield "date", _last(sum(_day_word(word) for word in spelt[1].split()), today)
+
+
+def _dated(typed: str, following: str, today: date) -> str:
+    """The day of "18.11 saat 14:10" and "18.11 tarihinde"; empty for what is no day and month."""
+    if not following.startswith(_DAY_FOLLOWS) or not _DAY_AND_MONTH.match(typed):
+        return ""
+    day, month = int(typed[:2]), int(typed[3:])
+    try:
+        found = date(today.year, month, day)
+        return (found if found <= today else date(today.year - 1, month, day)).isoformat()
+    except ValueError:
+        return ""
+
+
+_DAY_FOLLOWS = ("saat", "tarih", "gunu")
+_DAY_AND_MONTH = re.compile(r"\d\d\.\d\d\Z")
 
 
 def _coded(folded: str) -> Iterator[Figure]:
@@ -297,23 +317,32 @@ _DURATIONS = ("gun", "saat", "hafta", "day", "hour", "week", "month", "ay", "yil
 _LEAST_COUNTED = 100  # of what a duration is named in
 _DAY_OF_A_MONTH = re.compile(r"\d{1,2}\.\d{1,2}\.\d{2,4}\Z")
 _HALVES = ("bucuk", "bucugu")
+_NUMBER_WORDS = _VALUES.keys() | {*_HALVES}
 
 
 def numerals(tokens: list[str]) -> set[str]:
     """The values of all numbers of a folded text's words and figures in order, but for days, hours and durations."""
     found: set[str] = set()
-    spelt: list[int] = []
+    spelt: list[float] = []
+    last = len(tokens) - 1
     for place, token in enumerate(tokens):
-        following = tokens[place + 1] if place + 1 < len(tokens) else ""
+        if not (token in _NUMBER_WORDS or token[0].isdigit()):
+            continue
+        following = tokens[place + 1] if place < last else ""
+        if spelt and token in _HALVES:
+            spelt[-1] += 0.5
+            continue  # "bin" follows
         if token in _VALUES:
             spelt.append(_VALUES[token])
-            if following in _VALUES:
+            if following in _VALUES or _goes_on(tokens, place):
                 continue
+        elif spelt:
+            spelt.append(float(token))
         elif token[0].isdigit():
             if (typed := _typed(token, following)) is None:
                 continue
-            if following == "bin":
-                spelt.append(int(typed / 1000))
+            if following == "bin" or _goes_on(tokens, place):
+                spelt.append(typed / 1000 if following == "bin" else typed)
                 continue
             found.add(_shown_value(typed + 0.5 if following in _HALVES else typed))
         if spelt:
@@ -323,7 +352,42 @@ def numerals(tokens: list[str]) -> set[str]:
     return found - _TOO_SMALL
 
 
+_UNCOUNTED = (*_DURATIONS, *_MONTHS, "lira", "dolar", "euro", "usd", "try", "gbp", "pound", "buck", "quid", "tl",
+              "bin", "sani", "saniye", "sec", "kisi", "tane", "adet")  # fmt: skip
 _TOO_SMALL = {"0", "1"}
+
+
+def counted(tokens: list[str]) -> set[str]:
+    """What small numbers count or number ("scatt:3" of "3 scatter"), but for money, days and durations."""
+    return {
+        f"{following[:_NOUN]}:{_VALUES[token] if token in _VALUES else int(token)}"
+        for token, following in pairwise(tokens)
+        if (token in _VALUES or (len(token) <= _SMALL_DIGITS and token.isdecimal()))
+        and len(following) >= _SHORTEST_NOUN
+        and following.isalpha()
+        and not following.startswith(_UNCOUNTED)
+        and following not in _NUMBER_WORDS
+    }
+
+
+_SMALL_DIGITS = 3
+_NOUN = 5  # letters of what is counted
+_SHORTEST_NOUN = 3
+
+
+def _goes_on(tokens: list[str], place: int) -> bool:
+    """Whether a number goes on: after "18 bin" in figures, "290", or before "bucuk bin"."""
+    following = tokens[place + 1 : place + 3]
+    if tokens[place] == "bin":
+        return bool(following) and _is_rest(following[0]) and following[1:] != ["bin"]
+    return len(following) == 2 and following[0] in _HALVES and following[1] == "bin"
+
+
+def _is_rest(token: str) -> bool:
+    return len(token) == _HUNDREDS and token.isdecimal()
+
+
+_HUNDREDS = 3  # digits
 
 
 def _typed(token: str, following: str) -> float | None:
@@ -342,8 +406,8 @@ def _is_duration(value: float, following: str) -> bool:
     return value < _LEAST_COUNTED and following.startswith(_DURATIONS)
 
 
-def _sum(values: list[int]) -> float:
-    total = group = 0
+def _sum(values: list[float]) -> float:
+    total = group = 0.0
     for value in values:
         if value == 1000:
             total, group = total + max(group, 1) * 1000, 0

@@ -48,6 +48,7 @@ def trained() -> Trained:
 def install(document: dict[str, Any]) -> None:
     """Puts another document in the place of likeness.json, for training."""
     _installed[:] = [Trained(document)]
+    _rarity.cache_clear()
 
 
 # words of one who writes again, or is angry: that only one of two has them says nothing about the matter
@@ -65,6 +66,13 @@ _CHASING = frozenset(
 
 
 @lru_cache(maxsize=1 << 15)
+def _rarity(word: str) -> tuple[str, float]:
+    """Its stem and how rare that is: 0 for the words of one who waits."""
+    stem = word[:STEM]
+    return stem, 0.0 if stem in _CHASING else trained().stems.get(stem, 1.0)
+
+
+@lru_cache(maxsize=1 << 15)
 def _senses(word: str) -> frozenset[str]:
     return frozenset([name for _, name in meanings(word)])
 
@@ -72,29 +80,50 @@ def _senses(word: str) -> frozenset[str]:
 class _Side:
     """One of the two, read for comparing."""
 
-    __slots__ = ("meant", "stems", "trace")
+    __slots__ = ("begins", "heads", "known", "meant", "senses", "stems", "sum", "trace")
 
     def __init__(self, trace: Trace) -> None:
-        rarities = trained().stems
+        words = trace.words.split()
         self.trace = trace
         self.meant = trace.about | {f"{name}!" for name in trace.wrong}
-        self.stems: dict[str, float] = {}
-        for word in trace.words.split():
-            if (stem := word[:STEM]) not in _CHASING:
-                self.stems[stem] = rarities.get(stem, 1.0)
+        self.heads = [word[:STEM] for word in words[:_OPENING]]
+        self.stems = {stem: rarity for stem, rarity in map(_rarity, words) if rarity}
+        self.sum = sum(self.stems.values()) or 1.0
+        self.senses: dict[str, frozenset[str]] = {}
+        self.begins: set[str] = set()
+        self.known = _NONE
+
+    def read_on(self) -> None:
+        """What each word means; few comparisons ask for it."""
+        if self.begins:
+            return
+        for word in self.trace.words.split():
+            if senses := _senses(word):
+                stem = word[:STEM]
+                self.senses[stem] = self.senses[stem] | senses if stem in self.senses else senses
+        self.begins.update([stem[:_BEGINS] for stem in self.stems])
+        self.known = _NONE.union(*self.senses.values())
+
+
+def _side(trace: Trace) -> _Side:
+    """Made once a trace: a new complaint is compared with up to twenty."""
+    learnt = trained()
+    if not trace.read or trace.read[0] is not learnt:
+        trace.read[:] = learnt, _Side(trace)
+    side: _Side = trace.read[1]
+    return side
 
 
 def features(first: Trace, second: Trace) -> Features:
     """All features of `second`, written after `first`: shares from 0 to 1, sums up to 3, marks of 0 or 1."""
-    one, other = _Side(first), _Side(second)
-    found: Features = {}
-    found.update(_words(one, other))
+    one, other = _side(first), _side(second)
+    found = _words(one, other)
     found.update(_meanings(one, other))
     found.update(_numbers(first, second))
     found.update(_days(first, second))
-    found.update(_facts(first, second))
+    found.update(_facts(one, other))
     found.update(_turns(first, second))
-    found["restated"] = _restated(one, other, found)
+    found["restated"], found["kept"] = _retold(one, other, found)
     return found
 
 
@@ -103,40 +132,68 @@ def _words(one: _Side, other: _Side) -> Features:
     shared = sum([one.stems[stem] for stem in common])
     mine, theirs = _left(one, other, common)
     least = shared / ((shared + max(mine, theirs)) or 1)
-    chased = bool((other.trace.cues - one.trace.cues) & {"resend", "still", "chase"})
-    swap = max(0.0, least - 0.25) if min(mine, theirs) >= _OWN else 0.0
+    own = min(mine, theirs)
+    chased = not _CHASED.isdisjoint(other.trace.cues - one.trace.cues)
+    swap = max(0.0, least - 0.25) if own >= _OWN else 0.0
     return {
         "words_left_first": min(2 * _MOST, mine) / _MOST,
         "words_left_second": min(2 * _MOST, theirs) / _MOST,
-        "words_left_both": min(_MOST, mine, theirs) / _MOST,
+        "words_left_both": min(_MOST, own) / _MOST,
         "swap": swap,
         "swap_unchased": 0.0 if chased else swap,
+        "opening": _opening(one, other) if own >= _OWN else 0.0,
+        "longer_first": min(_LONGER, max(0.0, one.sum - other.sum)) / _LONGER,
+        "longer_second": min(_LONGER, max(0.0, other.sum - one.sum)) / _LONGER,
     }
 
 
-def _restated(one: _Side, other: _Side, found: Features) -> float:
-    """How much of the first the second tells, where it adds hardly a word and nothing says that it is news."""
-    if any(found[name] for name in _NEWS) or _untold(other, one) > _LITTLE:
-        return 0.0
-    return min(1.0, 2 - 2 * _untold(one, other) / (sum(one.stems.values()) or 1))
+_CHASED = frozenset({"resend", "still", "chase"})
+_LONGER = 6.0  # of rarities
+_OPENING = 4  # words
+
+
+def _opening(one: _Side, other: _Side) -> float:
+    """How far the two begin with the same words, before each goes its own way."""
+    same = 0
+    for mine, theirs in zip(one.heads, other.heads, strict=False):
+        if mine != theirs:
+            break
+        same += 1
+    return same / _OPENING
+
+
+def _retold(one: _Side, other: _Side, found: Features) -> tuple[float, float]:
+    """How much of the first the second tells and adds hardly a word; and whether it tells all of it and more.
+
+    Nothing where anything says that it is news.
+    """
+    if any(found[name] for name in _NEWS):
+        return 0.0, 0.0
+    if other.meant - one.meant and one.meant - other.meant:
+        return 0.0, 0.0
+    one.read_on()
+    other.read_on()
+    added, left = _untold(other, one), _untold(one, other)
+    kept = float(left <= _LITTLE and one.sum >= _ENOUGH)
+    return (min(1.0, 2 - 2 * left / one.sum) if added <= _LITTLE else 0.0), kept
 
 
 _NEWS = ("says_another", "again", "says_solved", "says_settled", "says_dropped", "says_kin", "says_other",
          "says_refused", "says_too", "says_now", "deed_turned", "deed_undone", "family_apart",
-         "numbers_left_second", "facts_apart", "facts_added", "day_after", "names_apart")  # fmt: skip
+         "numbers_left_second", "facts_apart", "counts_apart", "facts_added", "day_after", "names_apart")  # fmt: skip
 _LITTLE = 0.8  # of rarities: less than a rare word
+_ENOUGH = 2.0  # of rarities, to be a story of which all can be told again
 
 
 def _untold(one: _Side, other: _Side) -> float:
     """How much of one the other tells neither in the same words nor in words that mean the same."""
-    begins = {stem[:_BEGINS] for stem in other.stems}
-    known = {sense for word in other.trace.words.split() for sense in _senses(word)}
-    told = {
-        word[:STEM]
-        for word in one.trace.words.split()
-        if word[:_BEGINS] in begins or not known.isdisjoint(_senses(word))
-    }
-    return sum([rarity for stem, rarity in one.stems.items() if stem not in told])
+    return sum(
+        [
+            one.stems[stem]
+            for stem in one.stems.keys() - other.stems.keys()
+            if stem[:_BEGINS] not in other.begins and other.known.isdisjoint(one.senses.get(stem, _NONE))
+        ]
+    )
 
 
 _BEGINS = 4  # letters of a word that an ending leaves as they are
@@ -144,16 +201,16 @@ _BEGINS = 4  # letters of a word that an ending leaves as they are
 
 def _left(one: _Side, other: _Side, common: Set[str]) -> tuple[float, float]:
     """How much only the one says and only the other, a misspelt or inflected word counting as the same."""
-    mine = {stem: rarity for stem, rarity in one.stems.items() if stem not in common}
-    theirs = {stem: rarity for stem, rarity in other.stems.items() if stem not in common}
-    if 0 < len(mine) <= _FEW and 0 < len(theirs) <= _FEW:
-        for stem in [*mine]:
-            for said in [*theirs]:
-                if stem[:3] == said[:3] or fuzz.ratio(stem, said) >= _MISSPELT:
-                    mine.pop(stem, None)
-                    theirs.pop(said, None)
+    few = 0 < len(one.stems) - len(common) <= _FEW and 0 < len(other.stems) - len(common) <= _FEW
+    mine, theirs = one.stems.keys() - common, other.stems.keys() - common
+    if few:
+        for stem in sorted(mine):
+            for said in sorted(theirs):
+                if stem[:3] == said[:3] or fuzz.ratio(stem, said, score_cutoff=_MISSPELT):
+                    mine.discard(stem)
+                    theirs.discard(said)
                     break
-    return sum(mine.values()), sum(theirs.values())
+    return sum([one.stems[stem] for stem in mine]), sum([other.stems[stem] for stem in theirs])
 
 
 _OWN = 0.5  # of what one alone says: less is an ending or a filler
@@ -218,9 +275,7 @@ def _numbers(first: Trace, second: Trace) -> Features:
 
 def _days(first: Trace, second: Trace) -> Features:
     a, b = first.facts.get("date", _NONE), second.facts.get("date", _NONE)
-    gap = 0
-    if first.sent_on and second.sent_on:
-        gap = (date.fromisoformat(second.sent_on) - date.fromisoformat(first.sent_on)).days
+    gap = _ordinal(second.sent_on) - _ordinal(first.sent_on) if first.sent_on and second.sent_on else 0
     return {
         "day_shared": float(bool(a & b)),
         "day_after": float(bool(b) and not _chases(first, second) and all(day > first.sent_on for day in b)),
@@ -228,18 +283,26 @@ def _days(first: Trace, second: Trace) -> Features:
     }
 
 
-_FACTS = ("means", "team", "game", "paper", "relation", "device", "percent")
+@lru_cache(maxsize=1 << 10)
+def _ordinal(day: str) -> int:
+    return date.fromisoformat(day).toordinal()
 
 
-def _facts(first: Trace, second: Trace) -> Features:
+_FACTS = frozenset({"means", "team", "game", "paper", "relation", "device", "percent"})
+
+
+def _facts(one: _Side, other: _Side) -> Features:
+    first, second = one.trace, other.trace
     shared = apart = added = 0
-    for kind in _FACTS:
-        a, b = first.facts.get(kind, _NONE), second.facts.get(kind, _NONE)
-        if a and b:
-            shared += bool(a & b)
-            apart += not a & b
-            added += bool(b - a) and bool(a & b)
-    names = _names(first, second)
+    for kind in first.facts.keys() & second.facts.keys() & _FACTS:
+        a, b = first.facts[kind], second.facts[kind]
+        if kind == "means":
+            a, b = means_named(a, b)
+        common = a & b
+        shared += bool(common)
+        apart += bool(not common and a and b)
+        added += bool(common and b - a)
+    names = _names(one, other)
     return {
         "id_shared": float(bool(same_ids(first, second))),
         "facts_shared": min(3, shared) / 3,
@@ -247,8 +310,31 @@ def _facts(first: Trace, second: Trace) -> Features:
         "facts_added": float(added > 0),
         "names_shared": float(names > 0),
         "names_apart": float(names < 0),
-        "family_apart": float(_apart_in_family(first, second)),
+        "family_apart": float(_apart_in_family(one, other)),
+        "counts_apart": float(_counts_apart(first, second)),
     }
+
+
+def means_named(mine: frozenset[str], theirs: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """The ways of paying of each, without "transfer" where one names a bank, for which it is the other's word."""
+    if _BANKS.isdisjoint(mine | theirs):
+        return mine, theirs
+    return mine - _MANNERS, theirs - _MANNERS
+
+
+_MANNERS = frozenset({"transfer", "sepa", "qr"})  # in which a bank pays: no contradiction to its name
+_BANKS = frozenset({"garanti", "ziraat", "yapikredi", "isbank", "akbank", "vakifbank", "halkbank", "denizbank", "qnb",
+                    "teb", "ing", "kuveyt", "enpara", "odeabank", "sekerbank", "fibabanka", "revolut", "monzo",
+                    "barclays", "hsbc", "n26", "wise"})  # fmt: skip
+
+
+def _counts_apart(first: Trace, second: Trace) -> bool:
+    """Whether both count or number one thing, and otherwise."""
+    mine, theirs = first.facts.get("counted", _NONE), second.facts.get("counted", _NONE)
+    if not mine or not theirs or not mine.isdisjoint(theirs):
+        return False
+    nouns = {value.partition(":")[0] for value in mine}
+    return any(value.partition(":")[0] in nouns for value in theirs)
 
 
 def same_ids(first: Trace, second: Trace) -> frozenset[str]:
@@ -266,13 +352,14 @@ def same_ids(first: Trace, second: Trace) -> frozenset[str]:
 _BARE = 4  # digits of a number that may be the end of an id
 
 
-def _names(first: Trace, second: Trace) -> int:
-    if not first.names and not second.names:
+def _names(one: _Side, other: _Side) -> int:
+    mine, theirs = one.trace.names, other.trace.names
+    if not mine and not theirs:
         return 0
-    words = {w[: STEM + 2] for w in first.words.split()}, {w[: STEM + 2] for w in second.words.split()}
-    if first.names & words[1] or second.names & words[0]:
+    words = [{word[: STEM + 2] for word in side.trace.words.split()} for side in (one, other)]
+    if not mine.isdisjoint(words[1]) or not theirs.isdisjoint(words[0]):
         return 1
-    return -1 if first.names and second.names else 0
+    return -1 if mine and theirs else 0
 
 
 _FAMILIES = (
@@ -281,21 +368,26 @@ _FAMILIES = (
     frozenset({"withdrawal", "deposit"}),
     frozenset({"copy", "erase", "closure"}),
     frozenset({"odds", "cashout", "settle"}),
-    frozenset({"login", "logout", "cashier", "support", "deposit", "notify", "bet"}),
+    frozenset({"login", "logout", "cashier", "support", "deposit", "withdrawal", "notify", "bet"}),
     frozenset({"pending!", "cancelled!", "rejected!"}),
     frozenset({"slow!", "crashed!"}),
 )
 
 
-def _apart_in_family(first: Trace, second: Trace) -> bool:
-    one = first.about | {f"{name}!" for name in first.wrong}
-    other = second.about | {f"{name}!" for name in second.wrong}
-    left, right = one - other, other - one
-    return any(left & family and right & family for family in _FAMILIES)
+_FAMILY_OF = {name: [n for n, f in enumerate(_FAMILIES) if name in f] for f in _FAMILIES for name in f}
+
+
+def _apart_in_family(one: _Side, other: _Side) -> bool:
+    mine = {family for name in one.meant - other.meant for family in _FAMILY_OF.get(name, ())}
+    return any(family in mine for name in other.meant - one.meant for family in _FAMILY_OF.get(name, ()))
 
 
 _CUES = ("resend", "still", "chase", "unheard", "wrote", "shout", "another", "solved", "dropped", "kin",
          "settled", "now", "too", "other", "refused", "vague")  # fmt: skip
+
+
+_SAYS = {cue: f"says_{cue}" for cue in _CUES}
+_NO_TURNS = dict.fromkeys(_SAYS.values(), 0.0)
 
 
 def _chases(first: Trace, second: Trace) -> bool:
@@ -305,7 +397,9 @@ def _chases(first: Trace, second: Trace) -> bool:
 
 def _turns(first: Trace, second: Trace) -> Features:
     new = second.cues - first.cues
-    found = {f"says_{cue}": float(cue in new) for cue in _CUES}
+    found = _NO_TURNS.copy()
+    for cue in new & _SAYS.keys():
+        found[_SAYS[cue]] = 1.0
     found["again"] = float("another" in new or ("anew" in new and not _chases(first, second)))
     a, b = first.facts.get("deed", _NONE), second.facts.get("deed", _NONE)
     found["deed_turned"] = float(any(f"{d[:-1]}+" in b for d in a if d[-1] == "-" and d not in b))
@@ -333,6 +427,9 @@ _WORTH_SAYING = 0.2
 _SAID = {
     "words_left_both": "each has words of its own",
     "restated": "the second says nothing new",
+    "counts_apart": "the same thing is counted or numbered otherwise",
+    "kept": "the second tells all of the first",
+    "opening": "they begin with the same words and go on with others",
     "swap": "nearly the same words, but each has some of its own",
     "swap_unchased": "the same sentence with other words in it",
     "meanings_most": "what one is about is in the other",

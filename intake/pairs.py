@@ -32,7 +32,7 @@ def from_line(line: str, triage: Triager) -> dict[str, Any]:
     """The verdict on one line as plain JSON. A line that cannot be read gives {id, error}; nothing is raised."""
     try:
         given = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):  # nested too deeply
         return {"id": None, "error": "not JSON"}
     number = given.get("id") if isinstance(given, dict) else None
     try:

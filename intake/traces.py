@@ -6,13 +6,15 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from itertools import pairwise
+from typing import Any
 
 import re2
 
-from intake.concepts import IDLE, meanings, meanings_of_two
+from intake.concepts import IDLE, meanings, meanings_of_two, phrases
 from intake.cues import cues_of, deed_of
-from intake.figures import figures_of, numerals
+from intake.figures import counted, figures_of, numerals
 from intake.schema import Entities, Message, Triage
 from intake.text import fold
 
@@ -55,6 +57,8 @@ class Trace:
     sent_on: str = ""
     names: frozenset[str] = frozenset()
     """Words with a capital inside a sentence that mean nothing else: names of things, places and people."""
+    read: list[Any] = field(default_factory=list, compare=False, repr=False)
+    """What a comparison has made of it, so that it is made once; not stored."""
 
     def dump(self) -> str:
         """As JSON, for the store."""
@@ -105,8 +109,10 @@ def trace(
     read = WORDS.findall(folded)
     words, found = _read(read)
     facts = _facts(folded, entities, when, found, own_names)
-    if counted := numerals(read):
-        facts["numeral"] = frozenset(sorted(counted)[:_MOST])
+    if values := numerals(read):
+        facts["numeral"] = frozenset(sorted(values)[:_MOST])
+    if nouns := counted(read):
+        facts["counted"] = frozenset(sorted(nouns)[:_MOST])
     return Trace(
         words=" ".join(words)[:TEXT_CHARACTERS],
         about=frozenset(found.get("about", ())),
@@ -133,18 +139,27 @@ def stems(words: str) -> set[str]:
 def _read(read: list[str]) -> tuple[list[str], dict[str, set[str]]]:
     """The words that say something, in order, and what they mean by kind."""
     kept, found = [], {}  # type: tuple[list[str], dict[str, set[str]]]
+    before = phrases()
     for word, following in pairwise(read):
-        for kind, name in meanings_of_two(word, following):
-            found.setdefault(kind, set()).add(name)
+        if word in before:
+            for kind, name in meanings_of_two(word, following):
+                found.setdefault(kind, set()).add(name)
     for word in dict.fromkeys(read):
-        if len(word) < _SHORTEST or word in IDLE or word[0].isdigit():
+        if (said := _said(word)) is None:
             continue
         kept.append(word)
-        if deed := deed_of(word):
-            found.setdefault("deed", set()).add(deed)
-        for kind, name in meanings(word):
+        for kind, name in said:
             found.setdefault(kind, set()).add(name)
     return kept, found
+
+
+@lru_cache(maxsize=1 << 15)
+def _said(word: str) -> tuple[tuple[str, str], ...] | None:
+    """What a word means and does; None for those that say nothing."""
+    if len(word) < _SHORTEST or word in IDLE or word[0].isdigit():
+        return None
+    deed = deed_of(word)
+    return (("deed", deed), *meanings(word)) if deed else meanings(word)
 
 
 def _facts(
@@ -162,6 +177,8 @@ def _facts(
     facts.setdefault("game", set()).update(fold(name) for name in entities.games)
     if _DAYS_WENT.search(folded) and "gec+" in facts.get("deed", ()):
         facts["deed"].discard("gec+")  # days went by, no money
+    if "coin" in facts:
+        facts.setdefault("means", set()).add("crypto")
     if "big bass bonanza" in facts["game"]:
         facts["game"].discard("sweet bonanza")
     facts["person"] = _people(folded, own_names)

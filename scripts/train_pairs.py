@@ -52,11 +52,12 @@ WRITERS = {
     "fifth": ("fifth",),
     "sixth": ("sixth",),
     "seventh": ("seventh",),
+    "eighth": ("eighth",),
 }
 TARGET = ROOT / "intake" / "likeness.json"
-DUPLICATE_FROM = 0.68
-_INVERSE_L2 = 0.1
-_RETOLD_WEIGHT = 0.05  # of a pair told again by machine, where a written one has 1
+DUPLICATE_FROM = 0.66
+_INVERSE_L2 = 0.05
+_RETOLD_WEIGHT = 0.02  # of a pair told again by machine, where a written one has 1
 _LEAST_SPREAD = 0.15  # of a feature, so that a rare mark gets no great weight
 _LEAST_SEEN = 3  # messages with a stem
 
@@ -148,15 +149,33 @@ def _read(name: str, names: list[str]) -> Pairs:
 
 
 _ADDED = (
-    "Ekran görüntüsü ekte.|kullanıcı adım deniz61|telefondan giriyorum|iki kere denedim|canlı destek bakıyoruz dedi"
-    "|bankamı aradım onlarda sorun yokmuş|saat üç gibiydi|eski üyeyim|lütfen ilgilenin artık|internetim sağlam"
-    "|paraya ihtiyacım var|dekont da var elimde"
-).split("|")
+    "Ekran görüntüsü ekte.",
+    "kullanıcı adım deniz61",
+    "telefondan giriyorum",
+    "iki kere denedim",
+    "canlı destek bakıyoruz dedi",
+    "bankamı aradım onlarda sorun yokmuş",
+    "saat üç gibiydi",
+    "eski üyeyim",
+    "lütfen ilgilenin artık",
+    "internetim sağlam",
+    "paraya ihtiyacım var",
+    "dekont da var elimde",
+)
 _ADDED_ENGLISH = (
-    "Screenshot attached.|my username is deniz61|I am on my phone|I tried it twice|live chat said they would look"
-    "|my bank says it is not them|it was about three|I am an old customer|please sort it out|my connection is fine"
-    "|I need the money|I have the receipt too"
-).split("|")
+    "Screenshot attached.",
+    "my username is deniz61",
+    "I am on my phone",
+    "I tried it twice",
+    "live chat said they would look",
+    "my bank says it is not them",
+    "it was about three",
+    "I am an old customer",
+    "please sort it out",
+    "my connection is fine",
+    "I need the money",
+    "I have the receipt too",
+)
 _ENGLISH = re.compile(r"\b(?:the|my|I|and|is|to)\b")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 
@@ -211,7 +230,7 @@ def _left_out(files: dict[str, Pairs]) -> None:
         _said(writer, scores[-1], labels[-1])
     hard = [i for i, writer in enumerate(WRITERS) if writer != "plain"]
     found, right = (np.concatenate([part[i] for i in hard]) for part in (scores, labels))
-    for bound in (0.5, 0.55, 0.6, 0.65, 0.67, 0.7, 0.75, 0.8):
+    for bound in (0.5, 0.55, 0.6, 0.64, 0.66, 0.68, 0.7, 0.72, 0.75, 0.8):
         _said(f"hard from {bound}", found, right, bound)
     print(f"area under the curve {roc_auc_score(right, found):.4f}")
 
