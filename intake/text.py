@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
+from typing import TypeVar
 
 import re2
 from stdnum import luhn
@@ -28,6 +30,29 @@ _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 # the look behind comes second for the same reason
 _DIGIT_RUN = re.compile(r"\d(?<![\d.,]\d)(?:[ -]?\d){10,22}(?![\d])")
 _LONG_NUMBER = re2.compile(r"\pN(?:[ -]?\pN){10,}")
+
+
+_Said = TypeVar("_Said")
+
+
+class Memory(dict[str, _Said]):
+    """What is said of each word, worked out when it is first asked for.
+
+    People use few words, so most of a text's were asked for before. All is forgotten when there are too many; very
+    long words are not kept. Far cheaper to ask than functools.lru_cache, which writes to its list at every question.
+    """
+
+    def __init__(self, learn: Callable[[str], _Said], most: int = 40_000, longest: int = 60) -> None:
+        super().__init__()
+        self._learn, self._most, self._longest = learn, most, longest
+
+    def __missing__(self, word: str) -> _Said:
+        said = self._learn(word)
+        if len(word) <= self._longest:
+            if len(self) >= self._most:
+                self.clear()
+            self[word] = said
+        return said
 
 
 def clean_text(value: str, limit: int = 1_000_000) -> str:

