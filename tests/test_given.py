@@ -36,12 +36,17 @@ def test_a_line_that_is_no_json_is_none(line: str) -> None:
 def test_who_types_is_answered_line_by_line() -> None:
     """A line that came alone is answered before the next one is there."""
     reading, writing = os.pipe()
-    with open(reading, "rb") as given, open(writing, "wb", buffering=0) as typed:
+    with os.fdopen(reading, "rb") as given, os.fdopen(writing, "wb", buffering=0) as typed:
         answers = batches(given)
         typed.write(b'{"id": 1}\n')
         assert next(answers) == [{"id": 1}]
-        Thread(target=lambda: (typed.write(b'{"id": 2}\n'), typed.close())).start()
+        Thread(target=_write_and_close, args=(typed,)).start()
         assert list(answers) == [[{"id": 2}]]
+
+
+def _write_and_close(typed: Any) -> None:
+    typed.write(b'{"id": 2}\n')
+    typed.close()
 
 
 def test_triage_answers_every_line_in_order() -> None:
