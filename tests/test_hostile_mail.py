@@ -108,7 +108,9 @@ async def test_hostile_mail_is_taken_in_time_and_stops_nothing(acceptor: Accepto
     watching.cancel()
     taken = dict(zip(HOSTILE, results[: len(HOSTILE)], strict=True))
     assert {name: round(s, 1) for name, (_, s) in taken.items() if s > _LONGEST_SECONDS} == {}
-    assert {r.outcome for r, _ in taken.values()} <= {Outcome.REGISTERED, Outcome.QUARANTINED}
+    # some say the same: each has a case of its own all the same
+    with_a_case = {Outcome.REGISTERED, Outcome.DUPLICATE, Outcome.QUARANTINED}
+    assert {r.outcome for r, _ in taken.values()} <= with_a_case
     assert all(receipt.code for receipt, _ in taken.values())
     assert {r.outcome for r, _ in results[len(HOSTILE) :]} == {Outcome.REGISTERED}
     late = sorted(delays)[int(len(delays) * 0.99)]
